@@ -1,0 +1,127 @@
+/**
+ * Generates lib/uapi from a kernel's BTF (enums) and from the kernel's user-space headers (macros).
+ *
+ * `deno run -A scripts/gen_uapi.ts KERNEL_RELEASE BTF_FILE INCLUDE_DIR [lib/uapi]`
+ *
+ * KERNEL_RELEASE says which kernel BTF_FILE is of; INCLUDE_DIR holds `linux/bpf.h`, `linux/btf.h`,
+ * `linux/perf_event.h` (Debian: linux-libc-dev). The newest of both is best: an enum of uapi only grows. Needs a C
+ * compiler (`cc`), which is what evaluates the macros.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { Btf } from "../lib/btf/mod.ts";
+import { BtfKind } from "../lib/uapi/btf_kind.ts";
+import { command } from "./command.ts";
+import { type Family, FILES } from "./uapi_families.ts";
+
+/** Names that are counts, not values: they change with every kernel. */
+const COUNT = /^_*MAX_|_MAX(_ID)?$|^__/;
+
+interface KernelEnum {
+  readonly name: string;
+  readonly values: readonly [string, number][];
+}
+
+/** All enums of a kernel. */
+async function readEnums(btfFile: string): Promise<KernelEnum[]> {
+  const btf = Btf.parse(await Deno.readFile(btfFile), { what: btfFile });
+  const enums: KernelEnum[] = [];
+  for (const type of btf.types()) {
+    if (type.kind !== BtfKind.Enum && type.kind !== BtfKind.Enum64) continue;
+    const values = type.values.map(({ name, value }): [string, number] => [name, Number(value)]);
+    enums.push({ name: type.name, values });
+  }
+  return enums;
+}
+
+function fromBtf(family: Family, enums: readonly KernelEnum[]): [string, number][] {
+  const type = enums.find(({ name, values }) =>
+    family.enum ? name === family.enum : values.some(([value]) => value === family.enumWith)
+  );
+  if (!type) throw new Error(`${family.name}: the kernel's BTF has no such enum`);
+  return type.values.filter(([name]) => !COUNT.test(name));
+}
+
+/** A compiler is the one reader of these expressions that is always right (`_IOW('$', 8, __u32)`). */
+async function evaluateMacros(names: readonly string[], includeDir: string): Promise<Map<string, number>> {
+  const includes = ["stdio.h", "linux/bpf.h", "linux/btf.h", "linux/perf_event.h", "sys/ioctl.h"];
+  const source = [
+    ...includes.map((name) => `#include <${name}>`),
+    "int main(void) {",
+    ...names.map((name) => `printf("${name} %lld\\n", (long long)(${name}));`),
+    "}",
+  ].join("\n");
+  const dir = await Deno.makeTempDir();
+  try {
+    const program = join(dir, "macros");
+    const headers = ["-I", includeDir, "-I", join(includeDir, "x86_64-linux-gnu")];
+    await command("cc", [...headers, "-x", "c", "-o", program, "-"], { stdin: source });
+    const lines = (await command(program, [])).trim().split("\n");
+    return new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function headersRelease(includeDir: string): Promise<string> {
+  const text = await Deno.readTextFile(join(includeDir, "linux/version.h"));
+  const code = Number(/LINUX_VERSION_CODE (\d+)/.exec(text)?.[1]);
+  return `${code >> 16}.${(code >> 8) & 255}.${code & 255}`;
+}
+
+function printFamily(family: Family, values: readonly [string, number][]): string {
+  const odd = values.find(([, value]) => !Number.isSafeInteger(value));
+  if (odd) throw new Error(`${family.name}: ${odd[0]} is not exact as a number`);
+  const number = (value: number) => family.hex && value >= 0 ? `0x${value.toString(16)}` : `${value}`;
+  return [
+    `/** ${family.doc} */`,
+    `export const ${family.name} = {`,
+    ...values.map(([name, value]) => `  ${name}: ${number(value)},`),
+    "} as const;",
+    `/** A value of {@linkcode ${family.name}}. */`,
+    `export type ${family.name} = (typeof ${family.name})[keyof typeof ${family.name}];`,
+    "",
+  ].join("\n");
+}
+
+function printHelperNames(values: readonly [string, number][]): string {
+  const names = values.map(([name]) => name.replace(/^BPF_FUNC_/, ""));
+  if (values.some(([, value], index) => value !== index)) throw new Error("bpf_func_id has gaps");
+  return [
+    "/** Names of the helpers, without `bpf_`, at the index of their number: `map_lookup_elem` at 1. */",
+    "export const HELPER_NAMES: readonly string[] = [",
+    ...names.map((name) => `  "${name}",`),
+    "];",
+    "",
+  ].join("\n");
+}
+
+async function main([release, btfFile, includeDir, outDir = "lib/uapi"]: string[]): Promise<void> {
+  if (!release || !btfFile || !includeDir) throw new Error("usage: gen_uapi.ts KERNEL_RELEASE BTF_FILE INCLUDE_DIR");
+  const enums = await readEnums(btfFile);
+  const macroNames = FILES.flatMap((file) => file.families.flatMap((family) => family.macros ?? []));
+  const macros = await evaluateMacros(macroNames, includeDir);
+  const headers = await headersRelease(includeDir);
+  for (const file of FILES) {
+    const sources = new Set(
+      file.families.map((it) => it.macros ? `the headers of Linux ${headers}` : `the BTF of Linux ${release}`),
+    );
+    const parts = [
+      `/**\n * ${file.doc}\n *\n * Generated by scripts/gen_uapi.ts from ${
+        [...sources].join(" and ")
+      }.\n *\n * @module\n */\n`,
+    ];
+    for (const family of file.families) {
+      const values = family.macros
+        ? family.macros.map((name): [string, number] => [name, macros.get(name) ?? NaN])
+        : fromBtf(family, enums);
+      parts.push(printFamily(family, values));
+      if (family.name === "BpfFuncId") parts.push(printHelperNames(values));
+    }
+    await Deno.writeTextFile(join(outDir, file.name), parts.join("\n"));
+  }
+  await command(Deno.execPath(), ["fmt", "-q", outDir]);
+}
+
+if (import.meta.main) await main(Deno.args);

@@ -1,0 +1,115 @@
+/**
+ * What a test needs beside Deno, said by the test itself: `Deno.test({ name, ...needs({ root: true }), fn })`.
+ *
+ * Where something is missing the test is skipped and the reason printed. With `DEBPF_CI=1` the machine is meant to have
+ * everything: then a reason is a failing test of its own.
+ *
+ * @module
+ */
+import { fail } from "@std/assert";
+import { clangPath, onPath, oraclePath } from "./paths.ts";
+
+/** What a test needs; what is left out it does not need. */
+export interface Requirements {
+  /** Linux, and `--allow-ffi`. */
+  readonly ffi?: true;
+  /** To be root. */
+  readonly root?: true;
+  /** A kernel that lets this process use bpf(2): root, FFI, and no container that forbids it. */
+  readonly bpf?: true;
+  /** The kernel's own BTF, /sys/kernel/btf/vmlinux. */
+  readonly btf?: true;
+  /** A tracefs at one of its two usual places. */
+  readonly tracefs?: true;
+  /** A BPF file system at /sys/fs/bpf. */
+  readonly bpffs?: true;
+  /** A clang of this version that can build BPF objects. */
+  readonly clang?: "14" | "19";
+  /** A program to compare with: Debian's bpftool, or tests/peer/libbpf_oracle.c as scripts/build_peers.ts builds it. */
+  readonly peer?: "bpftool" | "oracle";
+  /** Any other program on PATH. */
+  readonly program?: string;
+}
+
+/** Reasons that were given already, so that each is printed once for a file of tests. */
+const TOLD = new Set<string>();
+
+/** Part of a test's definition: whether it is skipped here, because something that it needs is missing. */
+export function needs(requirements: Requirements): { ignore: boolean } {
+  const missing = reasons(requirements);
+  for (const reason of missing) {
+    if (TOLD.has(reason)) continue;
+    TOLD.add(reason);
+    if (Deno.env.get("DEBPF_CI") === "1") Deno.test(`this machine has ${reason}`, () => fail("it has not"));
+    else console.log(`skipping tests that need ${reason}`);
+  }
+  return { ignore: missing.length > 0 };
+}
+
+/** What of `requirements` is missing here, in words; empty where nothing is. */
+export function reasons(requirements: Requirements): string[] {
+  const { clang, peer, program } = requirements;
+  const missing: string[] = [];
+  const want = (needed: unknown, has: () => boolean, reason: string) => {
+    if (needed && !has()) missing.push(reason);
+  };
+  want(requirements.ffi || requirements.bpf, hasFfi, "Linux and --allow-ffi");
+  want(requirements.root || requirements.bpf, isRoot, "root");
+  if (missing.length === 0) want(requirements.bpf, mayUseBpf, "a kernel that allows bpf(2)");
+  want(requirements.btf, () => isReadable("/sys/kernel/btf/vmlinux"), "/sys/kernel/btf/vmlinux");
+  want(requirements.tracefs, hasTracefs, "tracefs: mount -t tracefs tracefs /sys/kernel/tracing");
+  want(requirements.bpffs, hasBpffs, "a BPF file system: mount -t bpf bpf /sys/fs/bpf");
+  want(clang, () => clangPath(clang ?? "19") !== undefined, `clang-${clang}`);
+  want(peer === "bpftool", () => onPath("bpftool") !== undefined, "bpftool");
+  want(peer === "oracle", () => isReadable(oraclePath()), "the libbpf oracle: deno task peer builds it");
+  want(program, () => onPath(program ?? "") !== undefined, `${program}`);
+  return missing;
+}
+
+function hasFfi(): boolean {
+  return Deno.build.os === "linux" && Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+function isRoot(): boolean {
+  return Deno.uid() === 0;
+}
+
+function isReadable(path: string): boolean {
+  try {
+    Deno.openSync(path).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasTracefs(): boolean {
+  return isReadable("/sys/kernel/tracing/events/sched") || isReadable("/sys/kernel/debug/tracing/events/sched");
+}
+
+function hasBpffs(): boolean {
+  return / \/sys\/fs\/bpf bpf /.test(Deno.readTextFileSync("/proc/mounts"));
+}
+
+/** Number of bpf(2) by architecture. */
+const SYS_BPF: Partial<Record<typeof Deno.build.arch, number>> = { x86_64: 321, aarch64: 280 };
+const BPF_PROG_GET_NEXT_ID = 11;
+const EPERM = 1;
+
+/** Asks for the first program's id: refused to those who may not use bpf(2), and harmless. */
+function mayUseBpf(): boolean {
+  const number = SYS_BPF[Deno.build.arch];
+  if (number === undefined) return false;
+  const libc = Deno.dlopen("libc.so.6", {
+    syscall: { parameters: ["i32", "i32", "buffer", "u32"], result: "i32" },
+    __errno_location: { parameters: [], result: "pointer" },
+  });
+  try {
+    const location = libc.symbols.__errno_location();
+    const attr = new Uint8Array(16);
+    if (libc.symbols.syscall(number, BPF_PROG_GET_NEXT_ID, attr, attr.length) === 0) return true;
+    return location !== null && new Deno.UnsafePointerView(location).getInt32() !== EPERM;
+  } finally {
+    libc.close();
+  }
+}
