@@ -1,0 +1,12 @@
+/**
+ * Reading ELF64 files: header, sections, symbols, relocations. Every offset, count and link is checked before it is used.
+ *
+ * @module
+ */
+export type { ByteOrder } from "../bytes.ts";
+export { BTF_EXT_SECTION, BTF_SECTION, EM, ET, machineName, RBPF, SHF, SHN, SHT, STB, STT, STV } from "./constants.ts";
+export { ElfFile } from "./elf_file.ts";
+export { assertBpfObject, isElf } from "./identify.ts";
+export type { Relocation } from "./relocation.ts";
+export { type Section, sectionPlace } from "./section.ts";
+export type { ElfSymbol, SymbolBinding } from "./symbol.ts";
