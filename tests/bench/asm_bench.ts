@@ -1,0 +1,37 @@
+/**
+ * Decoding and encoding of 100,000 instructions, mixed as clang mixes them: the figure to watch is the time of both
+ * together divided by the number of instructions (aim: 30 ns).
+ */
+import { decode, encode, format, type Instruction, listing } from "../../lib/asm/mod.ts";
+import { assembleMix } from "../lib/asm/mix.ts";
+
+const INSNS = 100_000;
+const little = assembleMix(INSNS, "little");
+const big = assembleMix(INSNS, "big");
+const insns: Instruction[] = decode(little, "little");
+
+Deno.bench("decode + encode 100,000 instructions, little-endian", { group: "round trip", baseline: true }, () => {
+  encode(decode(little, "little"), "little");
+});
+
+Deno.bench("decode + encode 100,000 instructions, big-endian", { group: "round trip" }, () => {
+  encode(decode(big, "big"), "big");
+});
+
+Deno.bench("decode 100,000 instructions", { group: "half" }, () => {
+  decode(little, "little");
+});
+
+Deno.bench("encode 100,000 instructions", { group: "half" }, () => {
+  encode(insns, "little");
+});
+
+Deno.bench("format 100,000 instructions", { group: "text" }, () => {
+  for (const insn of insns) format(insn);
+});
+
+Deno.bench("listing of 100,000 instructions", { group: "text" }, () => {
+  let length = 0;
+  for (const line of listing(insns)) length += line.text.length;
+  if (length === 0) throw new Error("the listing is empty");
+});
