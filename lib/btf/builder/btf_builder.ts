@@ -1,0 +1,129 @@
+/**
+ * Building a small BTF out of types of others, for `BPF_BTF_LOAD`.
+ *
+ * @module
+ */
+import { type ByteOrder, HOST_BYTE_ORDER } from "../../bytes.ts";
+import { BtfFormat, BtfKind } from "../../uapi/mod.ts";
+import { swapWords } from "../swap_words.ts";
+import type { BtfType } from "../types.ts";
+import { BTF_HEADER } from "../wire.ts";
+import { encodeType, type TypeSink } from "./encode_type.ts";
+import { StringBuilder } from "./string_builder.ts";
+
+/** Options of {@linkcode BtfBuilder}. */
+export interface BtfBuilderOptions {
+  /** Order of multi-byte values; by default this machine's, as its kernel wants it. */
+  order?: ByteOrder;
+}
+
+/** Collects types, with all that they refer to, and makes a BTF of them. */
+export class BtfBuilder {
+  /** Order of multi-byte values. */
+  readonly order: ByteOrder;
+  readonly #strings = new StringBuilder();
+  readonly #ids = new Map<BtfType, number>();
+  /** Types that have an id but no record yet, in the order of their ids. */
+  readonly #pending: BtfType[] = [];
+  readonly #sink: TypeSink;
+  #words: Uint32Array = new Uint32Array(256);
+  #length = 0;
+
+  /** A BTF without types. */
+  constructor(options: BtfBuilderOptions = {}) {
+    this.order = options.order ?? HOST_BYTE_ORDER;
+    this.#sink = { typeId: (type) => this.#idOf(type), stringOffset: (text) => this.#strings.add(text) };
+  }
+
+  /** Size in bytes of what {@linkcode BtfBuilder.encode} gives. */
+  get size(): number {
+    return BTF_HEADER.size + this.#length * 4 + this.#strings.size;
+  }
+
+  /** Number of ids, that of `void` included: 1 in a BTF without types. */
+  get typeCount(): number {
+    return this.#ids.size + 1;
+  }
+
+  /** Whether a type (this very object) has been added, by itself or because another refers to it. */
+  has(type: BtfType): boolean {
+    return type.kind === BtfKind.Unknown || this.#ids.has(type);
+  }
+
+  /**
+   * Adds a type and all that it refers to, and gives its id here. The same object is added once; two equal objects are two
+   * types. (Types of one `Btf` are the same object each time.)
+   *
+   * The kernel resolves types in the order of their ids, and on reaching a DATASEC it wants all that its variables use to be
+   * resolved ("Invalid type" otherwise). So a section's variables, with all that they use, get smaller ids than the section.
+   *
+   * @throws {FormatError} if a type has something that BTF cannot say.
+   */
+  add(type: BtfType): number {
+    if (type.kind === BtfKind.Datasec && !this.#ids.has(type)) {
+      for (const entry of type.entries) this.add(entry.type);
+    }
+    const id = this.#idOf(type);
+    this.#writePending();
+    return id;
+  }
+
+  /**
+   * Adds a string and gives its byte offset.
+   *
+   * @throws {FormatError} if it has a NUL inside.
+   */
+  addString(text: string): number {
+    return this.#strings.add(text);
+  }
+
+  /** The BTF as bytes. Adding more and encoding again is fine: ids and offsets stay. */
+  encode(): Uint8Array {
+    const strings = this.#strings.bytes();
+    const typeLength = this.#length * 4;
+    const blob = new Uint8Array(this.size);
+    const header = new DataView(blob.buffer, 0, BTF_HEADER.size);
+    const little = this.order === "little";
+    header.setUint16(BTF_HEADER.magic, BtfFormat.BTF_MAGIC, little);
+    header.setUint8(BTF_HEADER.version, BtfFormat.BTF_VERSION);
+    header.setUint32(BTF_HEADER.hdrLen, BTF_HEADER.size, little);
+    header.setUint32(BTF_HEADER.typeLen, typeLength, little);
+    header.setUint32(BTF_HEADER.strOff, typeLength, little);
+    header.setUint32(BTF_HEADER.strLen, strings.length, little);
+
+    const types = blob.subarray(BTF_HEADER.size, BTF_HEADER.size + typeLength);
+    types.set(new Uint8Array(this.#words.buffer, 0, typeLength));
+    if (this.order !== HOST_BYTE_ORDER) swapWords(types);
+    blob.set(strings, BTF_HEADER.size + typeLength);
+    return blob;
+  }
+
+  /** The id of a type; a new one is written later, which makes cycles harmless. */
+  #idOf(type: BtfType): number {
+    if (type.kind === BtfKind.Unknown) return 0;
+    let id = this.#ids.get(type);
+    if (id === undefined) {
+      id = this.typeCount;
+      this.#ids.set(type, id);
+      this.#pending.push(type);
+    }
+    return id;
+  }
+
+  #writePending(): void {
+    // Writing a type may append the types that it refers to.
+    for (let next = 0; next < this.#pending.length; next++) this.#append(encodeType(this.#pending[next]!, this.#sink));
+    this.#pending.length = 0;
+  }
+
+  #append(record: readonly number[]): void {
+    const end = this.#length + record.length;
+    if (end > this.#words.length) {
+      const larger = new Uint32Array(Math.max(this.#words.length * 2, end));
+      larger.set(this.#words.subarray(0, this.#length));
+      this.#words = larger;
+    }
+    this.#words.set(record, this.#length);
+    this.#length = end;
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Building BTF.
+ *
+ * @module
+ */
+export * from "./btf_builder.ts";

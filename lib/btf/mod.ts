@@ -1,0 +1,12 @@
+/**
+ * BTF: types, reading them from bytes, building them, `.BTF.ext`, and values of BTF types.
+ *
+ * @module
+ */
+export * from "./btf.ts";
+export * from "./builder/mod.ts";
+export { essentialName } from "./essential_name.ts";
+export * from "./ext_info/mod.ts";
+export * from "./resolve.ts";
+export type * from "./types.ts";
+export * from "./value/mod.ts";
