@@ -1,0 +1,47 @@
+/**
+ * Relocations in, fixups out.
+ *
+ * @module
+ */
+import type { CoreRelocation } from "../btf/mod.ts";
+import { RelocationError } from "../errors.ts";
+import type { CoreTarget } from "./candidates.ts";
+import type { CoreFixup } from "./fixup.ts";
+import { type RelocateOptions, Relocator } from "./relocator.ts";
+
+/**
+ * What the relocations come to in `targets`: one fixup per relocation, in the order given. Pure: neither the relocations nor
+ * the targets are changed.
+ *
+ * @param relocations Those of one object; they narrow each other's candidates in the order of the object.
+ * @param targets The kernel first (or BTF of any kernel), then its modules, which are asked only for what the kernel lacks.
+ * @param options How local type ids are found.
+ * @throws {RelocationError} naming the relocation, if it is broken or ambiguous. One that only misses its target is a
+ * poisoned fixup.
+ */
+export function relocate(
+  relocations: readonly CoreRelocation[],
+  targets: readonly CoreTarget[],
+  options: RelocateOptions = {},
+): CoreFixup[] {
+  const relocator = new Relocator(targets, options);
+  const fixups = new Array<CoreFixup>(relocations.length);
+  for (const index of objectOrder(relocations)) {
+    try {
+      fixups[index] = relocator.resolve(relocations[index]!);
+    } catch (error) {
+      if (!(error instanceof RelocationError)) throw error;
+      throw new RelocationError(`relocation ${index}: ${error.message}`, { cause: error });
+    }
+  }
+  return fixups;
+}
+
+/**
+ * Positions of `relocations` in the order in which the object lists them, so that theirs does not matter. Those made by
+ * hand, without an index, keep the order given.
+ */
+export function objectOrder(relocations: readonly CoreRelocation[]): number[] {
+  const rank = relocations.map((relocation, position) => relocation.index ?? position);
+  return [...rank.keys()].sort((a, b) => rank[a]! - rank[b]!);
+}
