@@ -1,0 +1,15 @@
+/**
+ * From programs and functions to linked programs: joining arrays of instructions, resolving what they refer to, and
+ * doing so for a whole collection against one kernel.
+ *
+ * @module
+ */
+export { bindMaps } from "./bind_maps.ts";
+export type { MapTypeIds } from "./collection_types.ts";
+export { linkProgram } from "./link_program.ts";
+export {
+  relocateCollection,
+  type RelocateCollectionOptions,
+  type RelocatedCollection,
+  type RelocatedProgram,
+} from "./relocate_collection.ts";

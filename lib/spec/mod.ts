@@ -1,0 +1,16 @@
+/**
+ * From an object file to a {@linkcode CollectionSpec}: the sections, map definitions, global data and relocations that
+ * clang emits, as plain data and instructions with metadata.
+ *
+ * @module
+ */
+export { dataMapKernelName, dataMapName, objectName } from "./data_maps.ts";
+export { DeclTags } from "./decl_tags.ts";
+export { type EventTypes, type EventTypeSource, findEventTypes, type FindEventTypesOptions } from "./event_types.ts";
+export { EXTERN, FUNC_TAGS, UNSUPPORTED_REFERENCE, type UnsupportedReference } from "./keys.ts";
+export { isMapOfMaps, isRingBuffer, ringBufferSize } from "./map_definition.ts";
+export { type ReadCollectionOptions, readCollectionSpec } from "./read_collection.ts";
+export { type SectionMeaning, sectionMeaning } from "./section_name.ts";
+export { SECTION_TABLE, type SectionFlag, type SectionRow } from "./section_table.ts";
+export type { DataKind } from "./sections.ts";
+export type * from "./types.ts";
