@@ -1,0 +1,6 @@
+/**
+ * BTF that the running kernel holds.
+ *
+ * @module
+ */
+export { hostBtf, VMLINUX_BTF } from "./host.ts";

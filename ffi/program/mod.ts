@@ -1,0 +1,7 @@
+/**
+ * Loaded programs: verification, test runs.
+ *
+ * @module
+ */
+export * from "./program.ts";
+export { findComplaint, type VerifierComplaint } from "./verifier_log.ts";

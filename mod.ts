@@ -1,0 +1,30 @@
+/**
+ * eBPF for Deno: read objects, relocate and link them, load programs and maps, attach, and stream typed events; with
+ * `--allow-ffi` and nothing else installed. Importing this module opens nothing.
+ *
+ * ```ts ignore
+ * import { Collection, openCollectionSpec } from "jsr:@debpf/debpf";
+ *
+ * const spec = openCollectionSpec("execsnoop.bpf.o");
+ * using collection = Collection.load(spec);
+ * collection.attach();
+ * for await (const event of collection.events("events")) console.log(event.pid, event.comm);
+ * ```
+ *
+ * @module
+ */
+export * from "./lib/errors.ts";
+export * from "./lib/uapi/mod.ts";
+export * from "./lib/asm/mod.ts";
+export * from "./lib/btf/mod.ts";
+export * from "./lib/core/mod.ts";
+export * from "./lib/elf/mod.ts";
+export * from "./lib/linker/mod.ts";
+export * from "./lib/spec/mod.ts";
+export * from "./ffi/attach/mod.ts";
+export * from "./ffi/btf/mod.ts";
+export * from "./ffi/collection/mod.ts";
+export * from "./ffi/events/mod.ts";
+export * from "./ffi/map/mod.ts";
+export * from "./ffi/program/mod.ts";
+export { SyscallError, VerifierError } from "./ffi/sys/mod.ts";
