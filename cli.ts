@@ -1,0 +1,123 @@
+/**
+ * The command line, `debpf`: words to commands, errors to one line and an exit code.
+ *
+ * `deno run --allow-ffi cli.ts help` lists the commands. A command loads only its own modules.
+ *
+ * @module
+ */
+import { type Command, type Context, EXIT, UsageError } from "./cli/command.ts";
+import { ClosedPipe, Output } from "./cli/output.ts";
+
+/** Literal `import()`s, so that each command's modules are known to `deno publish` and loaded only when it runs. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+  run: { summary: "load an object, attach its programs, print its events", load: () => import("./cli/run.ts") },
+  inspect: { summary: "what is in an object", load: () => import("./cli/inspect.ts") },
+  disasm: { summary: "an object's instructions, as the verifier prints them", load: () => import("./cli/disasm.ts") },
+  relocate: {
+    summary: "linked programs, relocated for this kernel or another",
+    load: () => import("./cli/relocate.ts"),
+  },
+  version: { summary: "version of debpf", load: () => import("./cli/version.ts") },
+};
+
+/** Options that come before or after any command. */
+const GLOBAL_OPTIONS = `  -j, --json     print JSON, one value a line; errors too
+  -p, --pretty   print JSON, indented
+  --verbose      print what is behind an error: the whole verifier log, a stack
+  -h, --help     print how a command is used
+`;
+
+function help(): string {
+  const words = Object.keys(COMMANDS);
+  const width = Math.max(...words.map((word) => word.length));
+  const lines = words.map((word) => `  ${word.padEnd(width)}  ${COMMANDS[word]?.summary}`);
+  return `debpf: load, relocate, inspect and watch eBPF objects
+
+usage: debpf COMMAND [ARGUMENT]...
+
+${lines.join("\n")}
+
+Options of every command:
+${GLOBAL_OPTIONS}
+debpf help COMMAND prints a command's own usage. \`debpf run\` without an object shows every program that starts.`;
+}
+
+/** The words that are left when the global options are taken out, up to `--`. */
+function globalOptions(args: readonly string[]): { rest: string[]; json: boolean; pretty: boolean; verbose: boolean; help: boolean } {
+  const found = { rest: [] as string[], json: false, pretty: false, verbose: false, help: false };
+  for (const [index, arg] of args.entries()) {
+    if (arg === "--") {
+      found.rest.push(...args.slice(index));
+      break;
+    }
+    if (arg === "-j" || arg === "--json") found.json = true;
+    else if (arg === "-p" || arg === "--pretty") found.pretty = true;
+    else if (arg === "--verbose") found.verbose = true;
+    else if (arg === "-h" || arg === "--help") found.help = true;
+    else found.rest.push(arg);
+  }
+  return found;
+}
+
+async function dispatch(rest: string[], wantsHelp: boolean, context: Context): Promise<number> {
+  let [word, ...args] = rest;
+  if (word === "help") {
+    wantsHelp = true;
+    [word, ...args] = args;
+  }
+  if (word === undefined) {
+    if (!wantsHelp) throw new UsageError(`no command; these are known: ${Object.keys(COMMANDS).join(", ")}`);
+    context.output.line(help());
+    return EXIT.done;
+  }
+  const entry = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  if (entry === undefined) {
+    throw new UsageError(`unknown command "${word}"; these are known: ${Object.keys(COMMANDS).join(", ")}`);
+  }
+  const { command } = await entry.load();
+  if (wantsHelp) {
+    context.output.line(`${command.usage.trimEnd()}\n\nOptions of every command:\n${GLOBAL_OPTIONS.trimEnd()}`);
+    return EXIT.done;
+  }
+  return await command.run(args, context);
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param args The words behind the program's name.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = globalOptions(args);
+  const output = new Output(options);
+  try {
+    const code = await dispatch(options.rest, options.help, { output });
+    output.flush();
+    return code;
+  } catch (error) {
+    if (error instanceof ClosedPipe) return EXIT.done;
+    return report(error, output);
+  }
+}
+
+function report(error: unknown, output: Output): number {
+  const message = error instanceof Error ? error.message : String(error);
+  try {
+    output.error(message);
+    if (error instanceof UsageError) {
+      if (!output.json) output.note("debpf help lists the commands, debpf help COMMAND a command's options");
+      return EXIT.usage;
+    }
+    if (output.verbose && error instanceof Error) {
+      if ("log" in error && typeof error.log === "string") output.note(error.log);
+      output.note(error.stack ?? "");
+      for (let cause = error.cause; cause instanceof Error; cause = cause.cause) output.note(`caused by: ${cause.stack}`);
+    }
+  } catch (closed) {
+    if (!(closed instanceof ClosedPipe)) throw closed;
+  }
+  return EXIT.failed;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

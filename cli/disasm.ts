@@ -1,0 +1,103 @@
+/**
+ * `debpf disasm`: instructions of an object file, as the verifier prints them, before linking. Needs no kernel.
+ *
+ * @module
+ */
+import { format, type Instruction, LABEL, listing, type ListingOptions, referenceText, SOURCE } from "../lib/asm/mod.ts";
+import { CORE_RELOCATION } from "../lib/btf/mod.ts";
+import { describeRelocation } from "../lib/core/mod.ts";
+import type { CollectionSpec } from "../lib/spec/mod.ts";
+import { readArgs } from "./args.ts";
+import { type Command, EXIT } from "./command.ts";
+import { readObject } from "./files.ts";
+
+/** The command. */
+export const command: Command = {
+  usage: `usage: debpf disasm OBJECT [PROGRAM] [--source] [--opcodes]
+
+Prints the instructions of an object's programs and functions (or of the one named PROGRAM) in the verifier's words.
+
+  --source     C lines between the instructions
+  --opcodes    the bytes of each instruction, too`,
+  async run(args, { output }) {
+    const { positional, flag } = readArgs(args, {
+      boolean: ["source", "opcodes"],
+      positional: ["OBJECT", "[PROGRAM]"],
+    });
+    const spec = await readObject(positional[0] ?? "");
+    const options = {
+      source: flag("source"),
+      ...(flag("opcodes") ? { opcodes: spec.order } : {}),
+      reference: referenceText,
+    };
+    for (const code of select(spec, positional[1])) {
+      if (output.json) {
+        output.value({ name: code.name, section: code.section, insns: instructionsJson(code.instructions) });
+        continue;
+      }
+      output.line(`${code.what} "${code.name}" (section "${code.section}")`);
+      for (const line of lines(code.instructions, options)) output.line(line);
+      output.line();
+    }
+    return EXIT.done;
+  },
+};
+
+/** A program or function of an object. */
+interface Code {
+  readonly what: "program" | "function";
+  readonly name: string;
+  readonly section: string;
+  readonly instructions: readonly Instruction[];
+}
+
+function select(spec: CollectionSpec, name: string | undefined): Code[] {
+  const all: Code[] = [
+    ...[...spec.programs.values()].map((program) => ({ what: "program" as const, ...program })),
+    ...spec.functions.map(({ label, section, instructions }) => ({
+      what: "function" as const,
+      name: label.name,
+      section,
+      instructions,
+    })),
+  ];
+  if (name === undefined) return all;
+  const found = all.filter((code) => code.name === name);
+  if (found.length === 0) {
+    throw new Error(`${spec.name}: no program or function "${name}"; there are ${all.map((code) => code.name).join(", ")}`);
+  }
+  return found;
+}
+
+/** The listing, with what each CO-RE relocation asks behind its instruction. */
+function* lines(insns: readonly Instruction[], options: ListingOptions): Generator<string> {
+  const questions = new Map<number, string>();
+  let slot = 0;
+  for (const insn of insns) {
+    const relocation = insn.get(CORE_RELOCATION);
+    if (relocation !== undefined) questions.set(slot, describeRelocation(relocation));
+    slot += insn.slots;
+  }
+  for (const line of listing(insns, options)) {
+    const question = line.kind === "instruction" ? questions.get(line.slot) : undefined;
+    yield (line.kind === "label" ? line.text : `  ${line.text}`) + (question === undefined ? "" : `  ; ${question}`);
+  }
+}
+
+function instructionsJson(insns: readonly Instruction[]): Record<string, unknown>[] {
+  let slot = 0;
+  return insns.map((insn) => {
+    const label = insn.get(LABEL);
+    const source = insn.get(SOURCE);
+    const relocation = insn.get(CORE_RELOCATION);
+    const row = {
+      slot,
+      ...(label === undefined ? {} : { label: label.name }),
+      text: format(insn, { reference: referenceText }),
+      ...(source === undefined ? {} : { file: source.file, line: source.line, column: source.column, source: source.text }),
+      ...(relocation === undefined ? {} : { core: describeRelocation(relocation) }),
+    };
+    slot += insn.slots;
+    return row;
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * `debpf relocate`: programs linked and relocated, as the kernel would get them; nothing is loaded.
+ *
+ * @module
+ */
+import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
+import { type Btf, CORE_RELOCATION } from "../lib/btf/mod.ts";
+import { CORE_FIXUP, type CoreTarget } from "../lib/core/mod.ts";
+import { bindMaps, type RelocatedProgram, relocateCollection } from "../lib/linker/mod.ts";
+import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
+import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
+import { readArgs } from "./args.ts";
+import { type Command, EXIT, UsageError } from "./command.ts";
+import { readBtf, readObject } from "./files.ts";
+import type { Output } from "./output.ts";
+
+/** The command. */
+export const command: Command = {
+  usage: `usage: debpf relocate OBJECT [--btf FILE|vmlinux]...
+
+Prints the programs of an object, linked and with their CO-RE relocations resolved against the running kernel, or
+against the BTF of any other: --btf takes raw BTF or an ELF file with a .BTF section; further ones are modules'.
+With -j: a JSON line for each map, its data, and each program, as they would be handed to bpf(2). Exit code 1 if a
+program cannot be relocated or linked.`,
+  async run(args, { output }) {
+    const { positional, collected } = readArgs(args, { collect: ["btf"], positional: ["OBJECT"] });
+    const spec = await readObject(positional[0] ?? "");
+    const targets = await readTargets(collected("btf"), spec);
+    const { programs } = relocateCollection(spec, { targets });
+    if (output.json) {
+      const cpus = await possibleCpus();
+      for (const map of spec.maps.values()) printMap(map, cpus, output);
+      for (const map of spec.maps.values()) printData(map, output);
+    }
+    let errors = 0;
+    for (const [name, program] of programs) {
+      if (program instanceof Error) errors++;
+      print(spec, spec.programs.get(name)!, program, output);
+    }
+    if (output.json) output.value({ kind: "end", programs: programs.size, errors });
+    return errors === 0 ? EXIT.done : EXIT.failed;
+  },
+};
+
+async function readTargets(files: readonly string[], spec: CollectionSpec): Promise<CoreTarget[]> {
+  if (spec.btf === undefined) return [];
+  if (files.length === 0) return [{ name: "vmlinux", btf: await hostTarget() }];
+  const targets: CoreTarget[] = [];
+  for (const file of files) {
+    targets.push({ name: file, btf: file === "vmlinux" ? await hostTarget() : await readBtf(file) });
+  }
+  return targets;
+}
+
+async function hostTarget(): Promise<Btf> {
+  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
+  if (!ffiAvailable()) {
+    throw new UsageError("the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE");
+  }
+  const { hostBtf } = await import("../ffi/btf/mod.ts");
+  return hostBtf();
+}
+
+/** The kernel keeps 15 bytes of a name. */
+function kernelName(map: MapSpec): string {
+  return (map.kernelName ?? map.name).slice(0, 15);
+}
+
+/** A map as `BPF_MAP_CREATE` gets it, behind the template of the maps inside it if it has one. */
+function printMap(map: MapSpec, cpus: number, output: Output): void {
+  if (map.inner !== undefined) printMap(map.inner, cpus, output);
+  const perCpu = map.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && map.maxEntries === 0;
+  output.value({
+    kind: "map",
+    name: kernelName(map),
+    type: map.type,
+    key_size: map.keySize,
+    value_size: map.valueSize,
+    max_entries: perCpu ? cpus : map.maxEntries,
+    map_flags: map.flags,
+    map_extra: map.extra,
+    has_inner: map.inner !== undefined,
+  });
+}
+
+/** A perf event array of 0 entries gets one per possible CPU: a fact of the host, 0 where the host cannot be asked. */
+async function possibleCpus(): Promise<number> {
+  const { ffiAvailable, possibleCpus } = await import("../ffi/sys/mod.ts");
+  return ffiAvailable() ? possibleCpus() : 0;
+}
+
+function printData(map: MapSpec, output: Output): void {
+  if (map.data !== undefined) output.value({ kind: "data", map: map.name, value: map.data.toHex() });
+}
+
+function print(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedProgram | Error, output: Output): void {
+  if (relocated instanceof Error) {
+    if (output.json) {
+      output.value({ kind: "prog_error", name: program.name, section: program.section, error: relocated.message });
+    } else {
+      output.line(`program "${program.name}" (section "${program.section}"): ${relocated.message}\n`);
+    }
+    return;
+  }
+  if (output.json) output.value(programJson(spec, program, relocated));
+  else printListing(program, relocated, output);
+}
+
+function programJson(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedProgram): Record<string, unknown> {
+  return {
+    kind: "prog",
+    name: program.name,
+    section: program.section,
+    prog_type: program.type,
+    expected_attach_type: program.expectedAttachType,
+    insn_cnt: slotCount(relocated.insns),
+    insns: encode(bindMaps(relocated.insns, () => 0), spec.order).toHex(),
+    func_info: relocated.funcInfo.toHex(),
+    line_info: relocated.lineInfo.toHex(),
+    map_refs: references(relocated.insns, (insn) => {
+      const map = insn.get(MAP);
+      return map === undefined ? undefined : { map };
+    }),
+    type_refs: references(relocated.insns, typeReference),
+  };
+}
+
+/** The instructions for which `describe` says something, by their slot. */
+function references(
+  insns: readonly Instruction[],
+  describe: (insn: Instruction) => Record<string, unknown> | undefined,
+): Record<string, unknown>[] {
+  const found: Record<string, unknown>[] = [];
+  let slot = 0;
+  for (const insn of insns) {
+    const description = describe(insn);
+    if (description !== undefined) found.push({ insn: slot, ...description });
+    slot += insn.slots;
+  }
+  return found;
+}
+
+/** What an immediate that is a type id names: ids differ from one BTF to the next, names do not. */
+function typeReference(insn: Instruction): Record<string, unknown> | undefined {
+  const relocation = insn.get(CORE_RELOCATION);
+  const fixup = insn.get(CORE_FIXUP);
+  if (relocation?.kind === BpfCoreReloKind.BPF_CORE_TYPE_ID_LOCAL) return { kind: "local", name: relocation.type.name };
+  if (relocation?.kind !== BpfCoreReloKind.BPF_CORE_TYPE_ID_TARGET || fixup?.chosen === undefined) return undefined;
+  return { kind: "target", name: fixup.chosen.type.name };
+}
+
+function printListing(program: ProgramSpec, relocated: RelocatedProgram, output: Output): void {
+  output.line(`program "${program.name}" (section "${program.section}")`);
+  const poisoned = poisonedSlots(relocated.insns);
+  for (const { kind, slot, text } of listing(relocated.insns)) {
+    output.line(kind === "label" ? text : `  ${text}${kind === "instruction" ? poisonNote(poisoned.get(slot)) : ""}`);
+  }
+  output.line();
+}
+
+/** Slots of the instructions that CO-RE poisoned, with what is missing. */
+function poisonedSlots(insns: readonly Instruction[]): Map<number, string> {
+  const poisoned = new Map<number, string>();
+  let slot = 0;
+  for (const insn of insns) {
+    const fixup = insn.get(CORE_FIXUP);
+    if (fixup?.poison) poisoned.set(slot, fixup.explanation.text);
+    slot += insn.slots;
+  }
+  return poisoned;
+}
+
+function poisonNote(text: string | undefined): string {
+  return text === undefined ? "" : `  ; poisoned: ${text.replaceAll("\n", "; ")}`;
+}

@@ -1,0 +1,17 @@
+/**
+ * `debpf version`.
+ *
+ * @module
+ */
+import { type Command, EXIT } from "./command.ts";
+import config from "../deno.json" with { type: "json" };
+
+/** The command. */
+export const command: Command = {
+  usage: "usage: debpf version",
+  run(_args, { output }) {
+    if (output.json) output.value({ version: config.version });
+    else output.line(`debpf ${config.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8})`);
+    return EXIT.done;
+  },
+};
