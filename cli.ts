@@ -43,7 +43,9 @@ debpf help COMMAND prints a command's own usage. \`debpf run\` without an object
 }
 
 /** The words that are left when the global options are taken out, up to `--`. */
-function globalOptions(args: readonly string[]): { rest: string[]; json: boolean; pretty: boolean; verbose: boolean; help: boolean } {
+function globalOptions(
+  args: readonly string[],
+): { rest: string[]; json: boolean; pretty: boolean; verbose: boolean; help: boolean } {
   const found = { rest: [] as string[], json: false, pretty: false, verbose: false, help: false };
   for (const [index, arg] of args.entries()) {
     if (arg === "--") {
@@ -112,7 +114,9 @@ function report(error: unknown, output: Output): number {
     if (output.verbose && error instanceof Error) {
       if ("log" in error && typeof error.log === "string") output.note(error.log);
       output.note(error.stack ?? "");
-      for (let cause = error.cause; cause instanceof Error; cause = cause.cause) output.note(`caused by: ${cause.stack}`);
+      for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+        output.note(`caused by: ${cause.stack}`);
+      }
     }
   } catch (closed) {
     if (!(closed instanceof ClosedPipe)) throw closed;

@@ -28,3 +28,5 @@ export * from "./ffi/events/mod.ts";
 export * from "./ffi/map/mod.ts";
 export * from "./ffi/program/mod.ts";
 export { SyscallError, VerifierError } from "./ffi/sys/mod.ts";
+/** Every bpf(2) command and the other system calls of the library, as typed functions. */
+export * as sys from "./ffi/sys/mod.ts";

@@ -67,7 +67,9 @@ export function readArgs(args: readonly string[], shape: ArgsShape): Args {
       const text = single(name);
       if (text === undefined) return undefined;
       const number = Number(text);
-      if (!(number > 0 && Number.isFinite(number))) throw new UsageError(`--${name}: "${text}" is not a number above 0`);
+      if (!(number > 0 && Number.isFinite(number))) {
+        throw new UsageError(`--${name}: "${text}" is not a number above 0`);
+      }
       return number;
     },
   };

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { format, type Instruction, LABEL, listing, type ListingOptions, referenceText, SOURCE } from "../lib/asm/mod.ts";
+import {
+  format,
+  type Instruction,
+  LABEL,
+  listing,
+  type ListingOptions,
+  referenceText,
+  SOURCE,
+} from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { describeRelocation } from "../lib/core/mod.ts";
 import type { CollectionSpec } from "../lib/spec/mod.ts";
@@ -64,7 +72,9 @@ function select(spec: CollectionSpec, name: string | undefined): Code[] {
   if (name === undefined) return all;
   const found = all.filter((code) => code.name === name);
   if (found.length === 0) {
-    throw new Error(`${spec.name}: no program or function "${name}"; there are ${all.map((code) => code.name).join(", ")}`);
+    throw new Error(
+      `${spec.name}: no program or function "${name}"; there are ${all.map((code) => code.name).join(", ")}`,
+    );
   }
   return found;
 }
@@ -94,7 +104,9 @@ function instructionsJson(insns: readonly Instruction[]): Record<string, unknown
       slot,
       ...(label === undefined ? {} : { label: label.name }),
       text: format(insn, { reference: referenceText }),
-      ...(source === undefined ? {} : { file: source.file, line: source.line, column: source.column, source: source.text }),
+      ...(source === undefined
+        ? {}
+        : { file: source.file, line: source.line, column: source.column, source: source.text }),
       ...(relocation === undefined ? {} : { core: describeRelocation(relocation) }),
     };
     slot += insn.slots;

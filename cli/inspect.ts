@@ -110,7 +110,12 @@ function inspectJson(spec: CollectionSpec): Record<string, unknown> {
 }
 
 /** A heading and a table under it; nothing at all for an empty one. */
-function section(output: Output, heading: string, columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+function section(
+  output: Output,
+  heading: string,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): void {
   if (rows.length === 0) return;
   output.line(`\n${heading}`);
   for (const line of tableLines(columns, rows, 2)) output.line(line);
@@ -118,7 +123,9 @@ function section(output: Output, heading: string, columns: readonly Column[], ro
 
 function print(spec: CollectionSpec, output: Output): void {
   const order = `${spec.order}-endian`;
-  output.line(`${spec.name}: ${order}, license "${spec.license}", ${spec.btf === undefined ? "without BTF" : "with BTF"}`);
+  output.line(
+    `${spec.name}: ${order}, license "${spec.license}", ${spec.btf === undefined ? "without BTF" : "with BTF"}`,
+  );
   const number = (heading: string): Column => ({ heading, right: true });
   const text = (heading: string): Column => ({ heading });
   section(

@@ -6,7 +6,7 @@
 import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
 import { type Btf, CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { CORE_FIXUP, type CoreTarget } from "../lib/core/mod.ts";
-import { bindMaps, type RelocatedProgram, relocateCollection } from "../lib/linker/mod.ts";
+import { bindMaps, relocateCollection, type RelocatedProgram } from "../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";

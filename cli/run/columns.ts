@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { type BtfType, type Member, skipModifiersAndTypedefs, type StructType, type Value } from "../../lib/btf/mod.ts";
+import {
+  type Btf,
+  type BtfType,
+  type CompositeType,
+  type Member,
+  skipModifiersAndTypedefs,
+  type StructType,
+  type Value,
+} from "../../lib/btf/mod.ts";
 import { BtfKind } from "../../lib/uapi/mod.ts";
+import { DeclTags } from "../../lib/spec/mod.ts";
 import { UsageError } from "../command.ts";
 import { formatValue, isValueFormat, VALUE_FORMATS, type ValueFormat } from "./format.ts";
 
@@ -25,28 +34,51 @@ export interface EventColumn {
 /** How the user wants fields to be shown: by path (`addr.port`) or name. */
 export type FieldFormats = ReadonlyMap<string, ValueFormat>;
 
-/**
- * The columns of a struct type, nested structs flattened.
- *
- * @param type The event's type.
- * @param formats What the user, or the object's `debpf:format:` tags, say about fields.
- */
-export function eventColumns(type: StructType, formats: FieldFormats): EventColumn[] {
-  return type.members.flatMap((member) => memberColumns(member, [], formats));
-}
+/** What an object says about how a member is shown: `DEBPF_FORMAT(time)` of debpf.h makes such a tag. */
+const FORMAT_TAG = "debpf:format:";
 
-function memberColumns(member: Member, parents: readonly string[], formats: FieldFormats): EventColumn[] {
-  const type = skipModifiersAndTypedefs(member.type);
-  // Members of an anonymous struct or union are their parent's members, as in C.
-  const path = member.name === "" ? parents : [...parents, member.name];
-  if (type.kind === BtfKind.Struct || (type.kind === BtfKind.Union && member.name === "")) {
-    return type.members.flatMap((inner) => memberColumns(inner, path, formats));
+/** Makes the columns of struct types of one object. */
+export class EventColumns {
+  readonly #tags: DeclTags;
+  readonly #formats: FieldFormats;
+
+  /**
+   * @param btf The object's types.
+   * @param formats What the user says about fields, which comes before what the object says.
+   */
+  constructor(btf: Btf | undefined, formats: FieldFormats) {
+    this.#tags = btf === undefined ? DeclTags.NONE : DeclTags.of(btf);
+    this.#formats = formats;
   }
-  if (member.name === "") return [];
-  const heading = path.join(".");
-  const format = formats.get(heading) ?? formats.get(member.name) ?? "auto";
-  const right = isNumeric(type) && (format === "auto" || format === "dec" || format === "hex");
-  return [{ heading, path, right, width: Math.max(heading.length, usualWidth(type, format)), format }];
+
+  /** The columns of a struct type, nested structs flattened. */
+  of(type: StructType): EventColumn[] {
+    return this.#composite(type, []);
+  }
+
+  #composite(type: CompositeType, parents: readonly string[]): EventColumn[] {
+    return type.members.flatMap((member, index) => this.#member(member, parents, this.#tagged(type, index)));
+  }
+
+  #member(member: Member, parents: readonly string[], tagged: ValueFormat | undefined): EventColumn[] {
+    const type = skipModifiersAndTypedefs(member.type);
+    // Members of an anonymous struct or union are their parent's members, as in C.
+    const path = member.name === "" ? parents : [...parents, member.name];
+    if (type.kind === BtfKind.Struct || (type.kind === BtfKind.Union && member.name === "")) {
+      return this.#composite(type, path);
+    }
+    if (member.name === "") return [];
+    const heading = path.join(".");
+    const format = this.#formats.get(heading) ?? this.#formats.get(member.name) ?? tagged ?? "auto";
+    const right = isNumeric(type) && (format === "auto" || format === "dec" || format === "hex");
+    return [{ heading, path, right, width: Math.max(heading.length, usualWidth(type, format)), format }];
+  }
+
+  #tagged(type: CompositeType, index: number): ValueFormat | undefined {
+    const tag = this.#tags.on(type).find((tag) => tag.componentIndex === index && tag.name.startsWith(FORMAT_TAG));
+    const kind = tag?.name.slice(FORMAT_TAG.length);
+    return kind !== undefined && isValueFormat(kind) ? kind : undefined;
+  }
 }
 
 function isNumeric(type: BtfType): boolean {

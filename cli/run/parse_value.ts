@@ -37,7 +37,9 @@ export function parseValue(text: string, { type }: { readonly type: BtfType }): 
 }
 
 function parseInteger(text: string): bigint {
-  if (!/^[+-]?(\d+|0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)$/.test(text)) throw new TypeError(`"${text}" is no integer`);
+  if (!/^[+-]?(\d+|0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)$/.test(text)) {
+    throw new TypeError(`"${text}" is no integer`);
+  }
   const negative = text.startsWith("-");
   const magnitude = BigInt(text.replace(/^[+-]/, ""));
   return negative ? -magnitude : magnitude;

@@ -7,12 +7,12 @@ import type { TypedEvent } from "../../ffi/collection/mod.ts";
 import type { StructType } from "../../lib/btf/mod.ts";
 import type { Output } from "../output.ts";
 import { tableRow } from "../table.ts";
-import { cellText, eventColumns, type EventColumn, type FieldFormats } from "./columns.ts";
+import { cellText, type EventColumn, type EventColumns } from "./columns.ts";
 
 /** Prints events of several maps and types as they come. */
 export class EventPrinter {
   readonly #output: Output;
-  readonly #formats: FieldFormats;
+  readonly #describe: EventColumns;
   readonly #limit: number;
   readonly #done: () => void;
   readonly #columns = new Map<StructType, EventColumn[]>();
@@ -22,13 +22,13 @@ export class EventPrinter {
 
   /**
    * @param output Where to.
-   * @param formats What the user says about fields.
+   * @param columns Makes the columns of a type.
    * @param limit How many events to print.
    * @param done Called when so many have been printed.
    */
-  constructor(output: Output, formats: FieldFormats, limit: number, done: () => void) {
+  constructor(output: Output, columns: EventColumns, limit: number, done: () => void) {
     this.#output = output;
-    this.#formats = formats;
+    this.#describe = columns;
     this.#limit = limit;
     this.#done = done;
   }
@@ -59,7 +59,7 @@ export class EventPrinter {
     }
     let columns = this.#columns.get(type);
     if (columns === undefined) {
-      columns = eventColumns(type, this.#formats);
+      columns = this.#describe.of(type);
       this.#columns.set(type, columns);
     }
     const widths = columns.map((column) => column.width);

@@ -7,7 +7,7 @@ import type { Collection, TypedEvent } from "../../ffi/collection/mod.ts";
 import { BpfMapType } from "../../lib/uapi/mod.ts";
 import type { EventTypes } from "../../lib/spec/mod.ts";
 import type { Output } from "../output.ts";
-import type { FieldFormats } from "./columns.ts";
+import { EventColumns, type FieldFormats } from "./columns.ts";
 import { EventPrinter } from "./printer.ts";
 
 /** What ends the watch, and how events are shown. */
@@ -32,7 +32,8 @@ export async function watch(
   Deno.addSignalListener("SIGTERM", end);
   const timer = options.durationSeconds === undefined ? undefined : setTimeout(end, options.durationSeconds * 1000);
   try {
-    const printer = new EventPrinter(options.output, options.formats, options.count ?? Infinity, end);
+    const columns = new EventColumns(collection.spec.btf, options.formats);
+    const printer = new EventPrinter(options.output, columns, options.count ?? Infinity, end);
     const rings = [...collection.maps.values()].filter((map) => map.spec.type === BpfMapType.BPF_MAP_TYPE_RINGBUF);
     if (rings.length === 0) await new Promise((resolve) => ended.signal.addEventListener("abort", resolve));
     await Promise.all(rings.map((map) => print(collection, map.name, choice.get(map.name), printer, ended)));

@@ -18,7 +18,10 @@ import { attachTracepoint } from "./tracepoint.ts";
 export function attachProgram(program: BpfProgram, spec: ProgramSpec): Link {
   const place = `program "${spec.name}" (section "${spec.section}")`;
   if (spec.attachTo === "" && spec.attach !== undefined) {
-    throw new UnsupportedError("attaching by section name", `${place}: the section name does not say what to attach to`);
+    throw new UnsupportedError(
+      "attaching by section name",
+      `${place}: the section name does not say what to attach to`,
+    );
   }
   switch (spec.attach) {
     case "tracepoint":
@@ -28,8 +31,14 @@ export function attachProgram(program: BpfProgram, spec: ProgramSpec): Link {
     case "trace":
       return attachTracing(program, spec.attachTo);
     case undefined:
-      throw new UnsupportedError("attaching by section name", `${place}: the section name does not say how to attach it`);
+      throw new UnsupportedError(
+        "attaching by section name",
+        `${place}: the section name does not say how to attach it`,
+      );
     default:
-      throw new UnsupportedError(`attaching ${spec.attach} programs`, `${place}: attaching ${spec.attach} programs is not supported`);
+      throw new UnsupportedError(
+        `attaching ${spec.attach} programs`,
+        `${place}: attaching ${spec.attach} programs is not supported`,
+      );
   }
 }

@@ -22,6 +22,8 @@ export class Link implements Disposable {
   readonly #fds: readonly sys.Fd[];
 
   /**
+   * Takes over what holds an attachment.
+   *
    * @param kind How the program is attached.
    * @param target What it is attached to.
    * @param program Name of the program.

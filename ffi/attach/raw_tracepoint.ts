@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BpfAttachType } from "../../lib/uapi/mod.ts";
+import type { BpfAttachType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { Link } from "./link.ts";

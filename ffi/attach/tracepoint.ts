@@ -49,7 +49,9 @@ function tracepointId(program: string, target: string): number {
   const root = TRACEFS.find((path) => sys.exists(`${path}/events`));
   if (root === undefined) {
     throw new Error(
-      `${place}: tracepoints are looked up in tracefs, which is not mounted or not readable: mount -t tracefs nodev ${TRACEFS[0]}`,
+      `${place}: tracepoints are looked up in tracefs, which is not mounted or not readable: mount -t tracefs nodev ${
+        TRACEFS[0]
+      }`,
     );
   }
   const path = `${root}/events/${target}/id`;

@@ -5,7 +5,7 @@
  */
 import { Btf } from "../../lib/btf/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
-import { type MappedFile, mapFile, SyscallError } from "../sys/mod.ts";
+import { mapFile, type MappedFile, SyscallError } from "../sys/mod.ts";
 
 /** Where the kernel shows it (5.4, CONFIG_DEBUG_INFO_BTF). */
 export const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";

@@ -32,7 +32,10 @@ export function attachBtfId(program: ProgramSpec): number {
   // The kernel makes a typedef of this name for each tracepoint: include/trace/bpf_probe.h.
   const ids = hostBtf().findIds(`btf_trace_${program.attachTo}`, BtfKind.Typedef);
   if (ids.length === 0) {
-    throw new UnsupportedError(`tracepoint ${program.attachTo}`, `${place}: this kernel has no tracepoint "${program.attachTo}"`);
+    throw new UnsupportedError(
+      `tracepoint ${program.attachTo}`,
+      `${place}: this kernel has no tracepoint "${program.attachTo}"`,
+    );
   }
   return ids[0]!;
 }

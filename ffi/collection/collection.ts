@@ -9,7 +9,7 @@ import { attachProgram, type Link } from "../attach/mod.ts";
 import { EventStream, RingBuffer, type StreamOptions } from "../events/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
-import { type EventValue, eventDecoder, type TypedEvent } from "./event_decoder.ts";
+import { eventDecoder, type EventValue, type TypedEvent } from "./event_decoder.ts";
 import { load, type Loaded, type LoadOptions } from "./load.ts";
 import { GlobalData, Variable } from "./variable.ts";
 
@@ -126,7 +126,11 @@ export class Collection implements Disposable {
     return options.types ?? this.#eventTypes.get(map);
   }
 
-  #stream<T>(map: string, decode: (view: DataView, offset: number, length: number) => T, options: EventOptions): EventStream<T> {
+  #stream<T>(
+    map: string,
+    decode: (view: DataView, offset: number, length: number) => T,
+    options: EventOptions,
+  ): EventStream<T> {
     const stream = new EventStream(new RingBuffer(this.map(map)), decode, options);
     return this.#resources.use(stream);
   }

@@ -5,7 +5,7 @@
  */
 import type { CoreTarget } from "../../lib/core/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
-import { bindMaps, type RelocatedCollection, type RelocatedProgram, relocateCollection } from "../../lib/linker/mod.ts";
+import { bindMaps, relocateCollection, type RelocatedCollection, type RelocatedProgram } from "../../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../../lib/spec/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { hostBtf } from "../btf/mod.ts";

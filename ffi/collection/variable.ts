@@ -41,6 +41,8 @@ export class Variable {
   readonly #codec: Codec;
 
   /**
+   * Names a part of mapped memory.
+   *
    * @param spec The variable.
    * @param data The memory that it lies in.
    */

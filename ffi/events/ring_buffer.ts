@@ -10,6 +10,9 @@ import * as sys from "../sys/mod.ts";
 import { type RecordHandler, RingReader } from "./ring.ts";
 import { Readiness } from "./waiter.ts";
 
+/** How long to leave a producer alone that is in the middle of a record. */
+const BUSY_MS = 1;
+
 /** The mapped memory of a ring buffer map. It keeps what it needs of the map: the map may be closed before it. */
 export class RingBuffer implements Disposable {
   /** Name of the map. */
@@ -75,7 +78,10 @@ export class RingBuffer implements Disposable {
 
   /** Resolves when there may be a record, or when the ring buffer is closed. Does not block the event loop. */
   async readable(): Promise<void> {
-    if (!this.#closed) await this.#readiness.readable();
+    if (this.#closed) return;
+    // To the kernel a record that is reserved and not submitted is something to read: polling would spin until it is.
+    if (this.#reader.pending) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    else await this.#readiness.readable();
   }
 
   /** Unmaps the memory and ends a wait that is under way. Closing again does nothing. */

@@ -29,6 +29,8 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
   readonly #signal: AbortSignal | undefined;
 
   /**
+   * Takes over a ring buffer.
+   *
    * @param ring What to read; it is closed with the stream.
    * @param decode Makes an event of a record.
    * @param options Batch size, abort signal.

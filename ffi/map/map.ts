@@ -240,7 +240,10 @@ export class BpfMap implements Disposable {
 
   #refusePerCpu(): void {
     if (PER_CPU.has(this.spec.type)) {
-      throw new UnsupportedError("per-CPU values", `map "${this.spec.name}": reading and writing per-CPU values is not supported`);
+      throw new UnsupportedError(
+        "per-CPU values",
+        `map "${this.spec.name}": reading and writing per-CPU values is not supported`,
+      );
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 import { encode, type Instruction } from "../../lib/asm/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
-import { BpfAttachType, BpfProgType } from "../../lib/uapi/mod.ts";
+import type { BpfAttachType, BpfProgType } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { verifierMessage } from "./verifier_message.ts";
 
@@ -138,7 +138,11 @@ function explain(request: sys.ProgLoadOptions, image: ProgramImage, first: sys.S
       if (error.code === "ENOSPC" && size < LAST_LOG_BYTES) continue;
       const text = logText(log);
       if (text.trim() === "") throw first;
-      throw new sys.VerifierError(verifierMessage(image, text, error), { log: text, programName: image.name, cause: error });
+      throw new sys.VerifierError(verifierMessage(image, text, error), {
+        log: text,
+        programName: image.name,
+        cause: error,
+      });
     }
   }
 }

@@ -29,7 +29,12 @@ const NOISE =
 export function findComplaint(log: string): VerifierComplaint | undefined {
   const lines = log.replace(/\0+$/, "").trimEnd().split("\n");
   let end = lines.length;
-  while (end > 0 && /^(processed \d+ insns|verification time|stack depth|max_states|total_states|insns processed|$)/.test(lines[end - 1] ?? "")) end--;
+  while (
+    end > 0 &&
+    /^(processed \d+ insns|verification time|stack depth|max_states|total_states|insns processed|$)/.test(
+      lines[end - 1] ?? "",
+    )
+  ) end--;
   let start = end;
   while (start > 0 && end - start < 4 && isComplaint(lines[start - 1] ?? "")) start--;
   if (start === end) return undefined;

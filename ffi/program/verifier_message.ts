@@ -5,7 +5,7 @@
  */
 import type { Instruction } from "../../lib/asm/mod.ts";
 import { CORE_FIXUP } from "../../lib/core/mod.ts";
-import { BpfProgType } from "../../lib/uapi/mod.ts";
+import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
 import { findComplaint, type VerifierComplaint } from "./verifier_log.ts";
 

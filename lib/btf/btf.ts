@@ -151,6 +151,7 @@ export class Btf {
    * @throws {FormatError} if a malformed type comes before any that matches.
    */
   find<K extends BtfKind>(name: string, kind: K): Extract<BtfType, { kind: K }> | undefined;
+  /** The first type called `name`, of any kind or of one that is known only when the program runs. */
   find(name: string, kind?: BtfKind): BtfType | undefined;
   find(name: string, kind?: BtfKind): BtfType | undefined {
     const inherited = this.base?.find(name, kind);

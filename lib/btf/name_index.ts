@@ -39,7 +39,7 @@ function hashName(bytes: Uint8Array, start: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Types chained by the hash of their names, each chain ascending; a link is an index plus 1, 0 ends a chain. */
+/** Types chained by the hash of their names, each chain descending; a link is an index plus 1, 0 ends a chain. */
 interface Chains {
   readonly head: Uint32Array;
   readonly next: Uint32Array;
@@ -125,13 +125,15 @@ export class NameIndex {
     matches: (bytes: Uint8Array, at: number, wanted: Uint8Array) => boolean,
   ): number[] {
     const isAny = kinds.includes(ANY_KIND);
+    // The hash reads up to a NUL or a fixed length, so the name needs its NUL.
+    const terminated = new Uint8Array(wanted.length + 1);
+    terminated.set(wanted);
+    const hash = hashName(terminated, 0);
+
+    const { words, offsets } = this.#types;
     const found: number[] = [];
     const collect = ({ head, next }: Chains): void => {
-      const { words, offsets } = this.#types;
-      // The hash reads up to a NUL or a fixed length, so the name needs its NUL.
-      const terminated = new Uint8Array(wanted.length + 1);
-      terminated.set(wanted);
-      for (let link = head[hashName(terminated, 0) & (head.length - 1)]!; link !== 0; link = next[link - 1]!) {
+      for (let link = head[hash & (head.length - 1)]!; link !== 0; link = next[link - 1]!) {
         const record = offsets[link - 1]!;
         if (!isAny && !kinds.includes(infoKind(words[record + BTF_TYPE.info]!))) continue;
         const { bytes, at } = this.#strings.locate(words[record]!);
@@ -139,12 +141,8 @@ export class NameIndex {
       }
     };
     if (isAny || kinds.some((kind) => kind !== BtfKind.Func)) collect(this.#ofOthers ??= this.#build(false));
-    if (isAny || kinds.includes(BtfKind.Func)) {
-      const before = found.length;
-      collect(this.#ofFunctions ??= this.#build(true));
-      if (before > 0 && found.length > before) found.sort((a, b) => a - b);
-    }
-    return found;
+    if (isAny || kinds.includes(BtfKind.Func)) collect(this.#ofFunctions ??= this.#build(true));
+    return found.sort((a, b) => a - b);
   }
 
   /** Chains the named functions, or all other named types. */
@@ -157,7 +155,9 @@ export class NameIndex {
     const next = new Uint32Array(count);
     const mask = head.length - 1;
     const func = BtfKind.Func;
-    for (let index = count - 1; index >= 0; index--) {
+    // Upwards, because the kernel's BTF has types of all sorts first and then functions only: a compiler that has seen the
+    // latter alone makes code that fails on the former.
+    for (let index = 0; index < count; index++) {
       const record = offsets[index]!;
       const offset = words[record]!;
       // A name that lies nowhere can't be found; who reads it gets the error.

@@ -58,6 +58,14 @@ export function applyFixup(insn: Instruction, fixup: CoreFixup): Instruction[] {
 }
 
 /**
+ * The fixup that poisoned an instruction; `undefined` for any other. It need not be a poisoned one: the offset of a field
+ * has an answer, but a load of it is poisoned if its size may not change.
+ */
+export function poisonedBy(insn: Instruction): CoreFixup | undefined {
+  return insn.opcode === OPCODE.CALL && insn.imm === BAD_RELOCATION ? insn.get(CORE_FIXUP) : undefined;
+}
+
+/**
  * Instructions that the verifier refuses if it can reach them, and drops as dead code if it can't. Both slots of a 64-bit
  * load are replaced: a lone second slot would be reported as an unknown opcode.
  */

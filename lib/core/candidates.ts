@@ -16,7 +16,9 @@ export interface CoreTarget {
 
 /** A type of a target that has the name and the kind that are looked for. */
 export interface Candidate {
+  /** Where it is. */
   readonly target: CoreTarget;
+  /** The type, of the target's BTF. */
   readonly type: BtfType;
 }
 

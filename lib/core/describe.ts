@@ -11,7 +11,11 @@ import type { AccessSpec } from "./access_spec.ts";
 const MAX_DEPTH = 16;
 
 /** `type` as C names it in a cast: `struct task_struct`, `char[16]`, `const struct file *`. */
-export function describeType(type: BtfType, depth = 0): string {
+export function describeType(type: BtfType): string {
+  return write(type, 0);
+}
+
+function write(type: BtfType, depth: number): string {
   if (depth > MAX_DEPTH) return "...";
   switch (type.kind) {
     case BtfKind.Unknown:
@@ -33,11 +37,11 @@ export function describeType(type: BtfType, depth = 0): string {
     case BtfKind.Datasec:
       return type.name === "" ? "(anonymous)" : type.name;
     case BtfKind.Ptr: {
-      const target = describeType(type.target, depth + 1);
+      const target = write(type.target, depth + 1);
       return target.endsWith("*") ? `${target}*` : `${target} *`;
     }
     case BtfKind.Array:
-      return describeArray(describeType(type.element, depth + 1), type.length);
+      return describeArray(write(type.element, depth + 1), type.length);
     case BtfKind.Const:
       return qualified("const", type.target, depth);
     case BtfKind.Volatile:
@@ -45,10 +49,10 @@ export function describeType(type: BtfType, depth = 0): string {
     case BtfKind.Restrict:
       return qualified("restrict", type.target, depth);
     case BtfKind.TypeTag:
-      return describeType(type.target, depth + 1);
+      return write(type.target, depth + 1);
     case BtfKind.FuncProto: {
-      const params = type.params.map((param) => describeType(param.type, depth + 1));
-      return `${describeType(type.returns, depth + 1)} (${params.length === 0 ? "void" : params.join(", ")})`;
+      const params = type.params.map((param) => write(param.type, depth + 1));
+      return `${write(type.returns, depth + 1)} (${params.length === 0 ? "void" : params.join(", ")})`;
     }
     case BtfKind.DeclTag:
       return `declaration tag "${type.name}"`;
@@ -81,7 +85,7 @@ function tagged(keyword: string, name: string): string {
 
 /** `const` goes before what it qualifies, and behind the star of a pointer. */
 function qualified(keyword: string, target: BtfType, depth: number): string {
-  const text = describeType(target, depth + 1);
+  const text = write(target, depth + 1);
   return target.kind === BtfKind.Ptr ? `${text} ${keyword}` : `${keyword} ${text}`;
 }
 

@@ -31,6 +31,7 @@ export interface CandidateVerdict {
   readonly typeId: number;
   /** The type as C text, with its flavour. */
   readonly type: string;
+  /** What became of it. */
   readonly verdict: Verdict;
   /** The verdict as a sentence. */
   readonly text: string;

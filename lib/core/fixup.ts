@@ -11,6 +11,7 @@ import type { WidthChange } from "./width_change.ts";
 
 /** What a CO-RE relocation comes to in the given targets. Equal relocations may share one. */
 export interface CoreFixup {
+  /** The relocation's kind. */
   readonly kind: BpfCoreReloKind;
   /** Nothing in the targets answers the question: the instruction is made one that the verifier refuses if it is reached. */
   readonly poison: boolean;

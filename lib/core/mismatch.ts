@@ -7,7 +7,13 @@ import type { ArrayType, BtfType, Member } from "../btf/mod.ts";
 import { describeType } from "./describe.ts";
 
 /** Why a candidate does not match, in one word. */
-export type MismatchReason = Mismatch["reason"];
+export type MismatchReason =
+  | "no-member"
+  | "incompatible-member"
+  | "not-an-array"
+  | "array-too-short"
+  | "incompatible-type"
+  | "no-enumerator";
 
 /** The first thing in which a candidate differs. */
 export type Mismatch =

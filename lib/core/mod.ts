@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { applyFixup, BAD_RELOCATION } from "./apply_fixup.ts";
+export { applyFixup, BAD_RELOCATION, poisonedBy } from "./apply_fixup.ts";
 export { applyAllRelocations, applyRelocations } from "./apply_relocations.ts";
 export type { Candidate, CoreTarget } from "./candidates.ts";
 export type { CandidateVerdict, CoreExplanation, Verdict } from "./explain.ts";

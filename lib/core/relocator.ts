@@ -54,6 +54,8 @@ export class Relocator {
   readonly #roots = new Map<BtfType, LocalRoot>();
 
   /**
+   * Starts with all candidates.
+   *
    * @param targets The kernel first, then its modules.
    * @param options How local type ids are found.
    */

@@ -10,7 +10,9 @@ import { BpfMapType, BtfKind } from "../uapi/mod.ts";
 
 /** Ids of the types of a map's keys and values; 0 where the kernel is told none. */
 export interface MapTypeIds {
+  /** Id of the type of keys. */
   readonly key: number;
+  /** Id of the type of values. */
   readonly value: number;
   /** Those of the maps inside, for maps of maps. */
   readonly inner?: MapTypeIds;

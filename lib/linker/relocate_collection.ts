@@ -5,7 +5,7 @@
  * @module
  */
 import type { Instruction } from "../asm/mod.ts";
-import { BtfBuilder, marshalExtInfos } from "../btf/mod.ts";
+import { BtfBuilder, marshalExtInfos, type MarshalledExtInfos } from "../btf/mod.ts";
 import { applyAllRelocations, type CoreTarget } from "../core/mod.ts";
 import { DebpfError, LinkError, RelocationError, UnsupportedError } from "../errors.ts";
 import type { CollectionSpec, FunctionSpec, ProgramSpec } from "../spec/mod.ts";
@@ -25,18 +25,10 @@ export interface RelocateCollectionOptions {
   readonly functions?: readonly FunctionSpec[];
 }
 
-/** A program that is ready but for the fds of its maps. */
-export interface RelocatedProgram {
+/** A program that is ready but for the fds of its maps: instructions, and the infos that are made of their metadata. */
+export interface RelocatedProgram extends MarshalledExtInfos {
   /** Instructions of the program and of the functions it reaches, with their metadata. */
   readonly insns: readonly Instruction[];
-  /** `bpf_func_info` records; empty if the object says nothing of the program. */
-  readonly funcInfo: Uint8Array;
-  readonly funcInfoCount: number;
-  readonly funcInfoRecSize: number;
-  /** `bpf_line_info` records. */
-  readonly lineInfo: Uint8Array;
-  readonly lineInfoCount: number;
-  readonly lineInfoRecSize: number;
 }
 
 /** A collection that is ready for a kernel. */

@@ -11,6 +11,5 @@ export { EXTERN, FUNC_TAGS, UNSUPPORTED_REFERENCE, type UnsupportedReference } f
 export { isMapOfMaps, isRingBuffer, ringBufferSize } from "./map_definition.ts";
 export { type ReadCollectionOptions, readCollectionSpec } from "./read_collection.ts";
 export { type SectionMeaning, sectionMeaning } from "./section_name.ts";
-export { SECTION_TABLE, type SectionFlag, type SectionRow } from "./section_table.ts";
 export type { DataKind } from "./sections.ts";
 export type * from "./types.ts";

@@ -5,23 +5,23 @@
  */
 import { BpfAttachType, BpfProgFlag, BpfProgType } from "../uapi/mod.ts";
 import { SECTION_TABLE, type SectionRow } from "./section_table.ts";
-import type { AttachKind } from "./types.ts";
+import type { ProgramSpec } from "./types.ts";
 
-/** What a section's name says about the programs in it. */
-export interface SectionMeaning {
-  /** The name without a leading `?`. */
-  readonly section: string;
-  readonly type: BpfProgType;
-  readonly expectedAttachType: BpfAttachType | 0;
-  readonly expectedAttachTypeOptional: boolean;
-  readonly attach: AttachKind | undefined;
-  readonly attachTo: string;
-  readonly attachByBtf: boolean;
-  readonly sleepable: boolean;
-  readonly flags: number;
-  readonly autoload: boolean;
-  readonly autoAttach: boolean;
-}
+/** What a section's name says about the programs in it: fields of their {@linkcode ProgramSpec}. */
+export type SectionMeaning = Pick<
+  ProgramSpec,
+  | "section"
+  | "type"
+  | "expectedAttachType"
+  | "expectedAttachTypeOptional"
+  | "attach"
+  | "attachTo"
+  | "attachByBtf"
+  | "sleepable"
+  | "flags"
+  | "autoload"
+  | "autoAttach"
+>;
 
 /** Rows by the name they match, so that an object of hundreds of programs does not search the table for each. */
 const EXACT: ReadonlyMap<string, SectionRow> = firstByName((row) => !row.pattern.endsWith("+"));

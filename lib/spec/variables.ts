@@ -35,11 +35,16 @@ class DataVariable implements VariableSpec {
   }
 
   get(): Value {
-    return this.#compiled().decode(this.#view(), this.offset);
+    const bytes = this.#bytes();
+    return this.#compiled().decode(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
   }
 
   set(value: Value): void {
-    this.#compiled().encode(value, this.#view(), this.offset);
+    const bytes = this.#bytes();
+    // On a copy: a value that is refused half-way must not leave half of it.
+    const changed = bytes.slice();
+    this.#compiled().encode(value, new DataView(changed.buffer), 0);
+    bytes.set(changed);
   }
 
   // Most variables are never touched, and a codec costs far more than this object.
@@ -47,14 +52,14 @@ class DataVariable implements VariableSpec {
     return this.#codec ??= compileCodec(this.type, { order: this.#order });
   }
 
-  #view(): DataView {
+  #bytes(): Uint8Array {
     const data = this.#map.data;
     if (data === undefined || this.offset + this.size > data.length) {
       throw new RangeError(
         `variable "${this.name}": map "${this.#map.name}" holds ${data?.length ?? 0} bytes of data, too few for it`,
       );
     }
-    return new DataView(data.buffer, data.byteOffset, data.byteLength);
+    return data.subarray(this.offset, this.offset + this.size);
   }
 }
 

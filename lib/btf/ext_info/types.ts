@@ -12,6 +12,7 @@ import type { BtfType, FuncType } from "../types.ts";
 export interface FuncInfo {
   /** Slot of the instruction, from the start of its section or program. */
   readonly insnIndex: number;
+  /** The function. */
   readonly func: FuncType;
 }
 
@@ -23,6 +24,7 @@ export interface LineInfo extends SourceLine {
 
 /** What an instruction wants to know of a type in the target kernel. */
 export interface CoreRelocation {
+  /** What it wants to know. */
   readonly kind: BpfCoreReloKind;
   /** The local type that {@linkcode CoreRelocation.accessor} starts at. */
   readonly type: BtfType;
@@ -38,13 +40,17 @@ export interface CoreRelocation {
 export interface CoreRelocationInfo {
   /** Slot of the instruction, from the start of its section. */
   readonly insnIndex: number;
+  /** The relocation. */
   readonly relocation: CoreRelocation;
 }
 
 /** What `.BTF.ext` says about one ELF section, in the order in which it says it. */
 export interface SectionExtInfos {
+  /** Functions that start in the section. */
   readonly funcs: readonly FuncInfo[];
+  /** Source lines that start in the section. */
   readonly lines: readonly LineInfo[];
+  /** CO-RE relocations of the section's instructions. */
   readonly relocations: readonly CoreRelocationInfo[];
 }
 
