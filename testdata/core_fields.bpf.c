@@ -125,11 +125,11 @@ struct net_device {
 	unsigned int mtu;
 } KERNEL;
 
-/* The kernel's ends in a flexible array, or one of a length of its own. */
 struct cpumask {
 	unsigned long bits[1];
 } KERNEL;
 
+/* A flexible array inside a union: whether element 40 exists depends on where in the union the kernel has it. */
 struct bpf_array {
 	u32 elem_size;
 	char value[0];
@@ -165,7 +165,7 @@ int offsets(void *ctx)
 	/* The first index is pointer arithmetic: it counts in the kernel's struct size. */
 	KEEP(18, core_field(((struct net_device *)0)[2].ifindex, FIELD_BYTE_OFFSET));
 	KEEP(19, core_field(((struct task_struct___of___two *)0)->pid, FIELD_EXISTS)); /* 0 */
-	KEEP(20, core_field(((struct bpf_array *)0)->value[40], FIELD_BYTE_OFFSET));
+	KEEP(20, core_field(((struct bpf_array *)0)->value[40], FIELD_EXISTS));
 	return 0;
 }
 

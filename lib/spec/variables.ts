@@ -43,7 +43,7 @@ class DataVariable implements VariableSpec {
     const bytes = this.#bytes();
     // On a copy: a value that is refused half-way must not leave half of it.
     const changed = bytes.slice();
-    this.#compiled().encode(value, new DataView(changed.buffer), 0);
+    this.#compiled().encode(value, new DataView(changed.buffer), 0, this.name);
     bytes.set(changed);
   }
 

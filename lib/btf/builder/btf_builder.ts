@@ -23,8 +23,8 @@ export class BtfBuilder {
   readonly order: ByteOrder;
   readonly #strings = new StringBuilder();
   readonly #ids = new Map<BtfType, number>();
-  /** Types that have an id but no record yet, in the order of their ids. */
-  readonly #pending: BtfType[] = [];
+  /** All types in the order of their ids, from 1. */
+  readonly #types: BtfType[] = [];
   readonly #sink: TypeSink;
   #words: Uint32Array = new Uint32Array(256);
   #length = 0;
@@ -42,7 +42,7 @@ export class BtfBuilder {
 
   /** Number of ids, that of `void` included: 1 in a BTF without types. */
   get typeCount(): number {
-    return this.#ids.size + 1;
+    return this.#types.length + 1;
   }
 
   /** Whether a type (this very object) has been added, by itself or because another refers to it. */
@@ -57,15 +57,13 @@ export class BtfBuilder {
    * The kernel resolves types in the order of their ids, and on reaching a DATASEC it wants all that its variables use to be
    * resolved ("Invalid type" otherwise). So a section's variables, with all that they use, get smaller ids than the section.
    *
-   * @throws {FormatError} if a type has something that BTF cannot say.
+   * @throws {FormatError} if a type has something that BTF cannot say, or cannot be read; nothing of it is added then.
    */
   add(type: BtfType): number {
     if (type.kind === BtfKind.Datasec && !this.#ids.has(type)) {
-      for (const entry of type.entries) this.add(entry.type);
+      for (const entry of type.entries) this.#addWhole(entry.type);
     }
-    const id = this.#idOf(type);
-    this.#writePending();
-    return id;
+    return this.#addWhole(type);
   }
 
   /**
@@ -103,17 +101,28 @@ export class BtfBuilder {
     if (type.kind === BtfKind.Unknown) return 0;
     let id = this.#ids.get(type);
     if (id === undefined) {
-      id = this.typeCount;
+      id = this.#types.push(type);
       this.#ids.set(type, id);
-      this.#pending.push(type);
     }
     return id;
   }
 
-  #writePending(): void {
-    // Writing a type may append the types that it refers to.
-    for (let next = 0; next < this.#pending.length; next++) this.#append(encodeType(this.#pending[next]!, this.#sink));
-    this.#pending.length = 0;
+  /** The id of a type, which is written with all that it refers to. */
+  #addWhole(type: BtfType): number {
+    const before = { types: this.#types.length, length: this.#length };
+    try {
+      const id = this.#idOf(type);
+      // Writing a type may append the types that it refers to.
+      for (let next = before.types; next < this.#types.length; next++) {
+        this.#append(encodeType(this.#types[next]!, this.#sink));
+      }
+      return id;
+    } catch (error) {
+      // Ids without records would make a corrupt BTF of what others add.
+      for (const unwritten of this.#types.splice(before.types)) this.#ids.delete(unwritten);
+      this.#length = before.length;
+      throw error;
+    }
   }
 
   #append(record: readonly number[]): void {

@@ -6,8 +6,20 @@ import { BpfCoreReloKind as Kind } from "../../../lib/uapi/mod.ts";
 import { applyFixup, BAD_RELOCATION, CORE_FIXUP, type CoreFixup, relocate } from "../../../lib/core/mod.ts";
 import { enumeration, enumeration64, member, relocations, S32, struct, target, U16, U32, U64, U8 } from "./types.ts";
 
-const MOV64_K = 0xb7, MOV64_X = 0xbf, ADD32_K = 0x04, LDX_W = 0x61, LDX_B = 0x71, LDX_DW = 0x79, LDXSX_W = 0x81;
-const ST_W = 0x62, STX_W = 0x63, STX_DW = 0x7b, LD_IMM64 = 0x18, LD_ABS_W = 0x20, CALL = 0x85, JEQ_K = 0x15;
+const MOV64_K = 0xb7;
+const MOV64_X = 0xbf;
+const ADD32_K = 0x04;
+const LDX_W = 0x61;
+const LDX_B = 0x71;
+const LDX_DW = 0x79;
+const LDXSX_W = 0x81;
+const ST_W = 0x62;
+const STX_W = 0x63;
+const STX_DW = 0x7b;
+const LD_IMM64 = 0x18;
+const LD_ABS_W = 0x20;
+const CALL = 0x85;
+const JEQ_K = 0x15;
 
 /** The offset of member 0 of a struct whose local type is `from` at byte 0 and whose target's is `to` at `offset`. */
 function offsetFixup(from: BtfType, to: BtfType, offset: number): CoreFixup {

@@ -42,9 +42,9 @@ function map(name: string, type: BpfMapType, key?: BtfType, value?: BtfType, inn
 }
 
 function collection(
-  programs: ProgramSpec[],
-  functions: FunctionSpec[] = [],
-  maps: MapSpec[] = [],
+  programs: readonly ProgramSpec[],
+  functions?: readonly FunctionSpec[],
+  maps?: readonly MapSpec[],
   btf?: Btf,
 ): CollectionSpec {
   return {
@@ -53,9 +53,9 @@ function collection(
     license: "GPL",
     kernelVersion: 0,
     btf,
-    maps: new Map(maps.map((spec) => [spec.name, spec])),
+    maps: new Map(maps?.map((spec) => [spec.name, spec])),
     programs: new Map(programs.map((spec) => [spec.name, spec])),
-    functions,
+    functions: [...functions ?? []],
     variables: new Map(),
     externs: new Map(),
   };

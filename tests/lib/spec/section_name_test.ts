@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { SECTION_TABLE, sectionMeaning } from "../../../lib/spec/mod.ts";
+import { sectionMeaning } from "../../../lib/spec/mod.ts";
+import { SECTION_TABLE } from "../../../lib/spec/section_table.ts";
 import { BpfAttachType, BpfProgFlag, BpfProgType } from "../../../lib/uapi/mod.ts";
 
 Deno.test("sectionMeaning() finds every row of the table by its own name", () => {

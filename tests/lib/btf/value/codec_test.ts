@@ -226,6 +226,7 @@ Deno.test("compileCodec() unions: all members are read, the given ones are writt
     assertEquals(hex(codec.encodeBytes({ text: "A", large: 0x0100_0000_0000_0041n })), "4100000000000001");
   }
   refuses(value, {}, TypeError, "value: missing: give one of small, large, text");
+  check(union("padding", 4, [bitfield("", U32, 0, 5)]), "little", "00000000", {});
 });
 
 Deno.test("compileCodec() flexible arrays take the rest of the record", () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { compileCodec, compileReader, type Value } from "../../../../lib/btf/value/mod.ts";
+import { run } from "../../../support/mod.ts";
 import { agrees, Random, randomComposite, randomValue } from "./random_types.ts";
 
 const TYPES = 2000;
@@ -49,3 +50,21 @@ Deno.test("compileCodec(), compileReader() 2,000 random types read from random b
 function show(value: Value): string {
   return JSON.stringify(value, (_, item) => typeof item === "bigint" ? `${item}n` : item);
 }
+
+Deno.test("compileCodec(), compileReader() interpret types where code generation is forbidden", async () => {
+  const script = `
+    import { compileCodec, compileReader } from ${
+    JSON.stringify(import.meta.resolve("../../../../lib/btf/value/mod.ts"))
+  };
+    import { layOut, U32 } from ${JSON.stringify(import.meta.resolve("./make_types.ts"))};
+    let forbidden = false;
+    try { new Function(""); } catch (error) { forbidden = error instanceof EvalError; }
+    const type = layOut("pair", [["a", U32], ["b", U32]]);
+    const codec = compileCodec(type, { order: "little" });
+    const bytes = codec.encodeBytes({ a: 1, b: 2 });
+    const reader = new (compileReader(type, { order: "little" }))().at(new DataView(bytes.buffer), 0);
+    console.log(forbidden, JSON.stringify(codec.decodeBytes(bytes)), reader.b, JSON.stringify(reader.toObject()));`;
+  const flags = ["run", "--no-check", "--v8-flags=--disallow-code-generation-from-strings", "-"];
+  const { stdout, stderr } = await run(Deno.execPath(), flags, { stdin: script });
+  assertEquals([stdout, stderr], ['true {"a":1,"b":2} 2 {"a":1,"b":2}\n', ""]);
+});
