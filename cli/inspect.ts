@@ -12,9 +12,9 @@ import { attachTypeName, coreRelocationName, mapTypeName, programTypeName } from
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readObject } from "./files.ts";
-import type { Output } from "./output.ts";
+import { type Output, toJson } from "./output.ts";
 import { type Column, tableLines } from "./table.ts";
-import { typeText } from "./type_text.ts";
+import { describeType } from "../lib/core/mod.ts";
 
 /** The command. */
 export const command: Command = {
@@ -69,8 +69,8 @@ function mapJson(map: MapSpec): Record<string, unknown> {
     flags: map.flags,
     ...(map.extra === 0n ? {} : { map_extra: map.extra }),
     ...(map.pinning === "none" ? {} : { pinning: map.pinning }),
-    ...(map.key === undefined ? {} : { key: typeText(map.key) }),
-    ...(map.value === undefined ? {} : { value: typeText(map.value) }),
+    ...(map.key === undefined ? {} : { key: describeType(map.key) }),
+    ...(map.value === undefined ? {} : { value: describeType(map.value) }),
     ...(map.inner === undefined ? {} : { inner: mapJson(map.inner) }),
     ...(map.contents.length === 0 ? {} : { contents: map.contents }),
   };
@@ -95,7 +95,7 @@ function inspectJson(spec: CollectionSpec): Record<string, unknown> {
       map: variable.map,
       offset: variable.offset,
       size: variable.size,
-      type: typeText(variable.type),
+      type: describeType(variable.type),
       read_only: variable.readOnly,
       value: variable.get(),
     })),
@@ -162,7 +162,7 @@ function print(spec: CollectionSpec, output: Output): void {
       String(map.keySize),
       String(map.valueSize),
       String(map.maxEntries),
-      map.value === undefined || map.section !== undefined ? "" : typeText(map.value),
+      map.value === undefined || map.section !== undefined ? "" : describeType(map.value),
     ]),
   );
   printVariables(spec, output, text);
@@ -176,7 +176,7 @@ function printVariables(spec: CollectionSpec, output: Output, text: (heading: st
     [...spec.variables.values()].map((variable) => [
       variable.name,
       variable.map,
-      typeText(variable.type),
+      describeType(variable.type),
       shortValue(variable.get()),
     ]),
   );
@@ -200,12 +200,6 @@ function printVariables(spec: CollectionSpec, output: Output, text: (heading: st
 }
 
 function shortValue(value: unknown): string {
-  const shown = typeof value === "string" ? JSON.stringify(value) : inspectText(value);
+  const shown = typeof value === "bigint" ? String(value) : toJson(value);
   return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
-}
-
-function inspectText(value: unknown): string {
-  return typeof value === "object" && value !== null
-    ? JSON.stringify(value, (_key, item) => typeof item === "bigint" ? item.toString() : item)
-    : String(value);
 }

@@ -5,7 +5,7 @@
  */
 import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
 import { type Btf, CORE_RELOCATION } from "../lib/btf/mod.ts";
-import { CORE_FIXUP, type CoreTarget } from "../lib/core/mod.ts";
+import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
 import { bindMaps, relocateCollection, type RelocatedProgram } from "../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
@@ -163,8 +163,8 @@ function poisonedSlots(insns: readonly Instruction[]): Map<number, string> {
   const poisoned = new Map<number, string>();
   let slot = 0;
   for (const insn of insns) {
-    const fixup = insn.get(CORE_FIXUP);
-    if (fixup?.poison) poisoned.set(slot, fixup.explanation.text);
+    const fixup = poisonedBy(insn);
+    if (fixup !== undefined) poisoned.set(slot, fixup.explanation.text);
     slot += insn.slots;
   }
   return poisoned;

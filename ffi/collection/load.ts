@@ -80,8 +80,7 @@ function createMaps(
 ): Map<string, BpfMap> {
   const maps = new Map<string, BpfMap>();
   for (const map of spec.maps.values()) {
-    const ids = relocated.mapTypeIds.get(map.name);
-    const made = BpfMap.create(map, { btf, keyTypeId: ids?.key, valueTypeId: ids?.value });
+    const made = BpfMap.create(map, { btf, types: relocated.mapTypeIds.get(map.name) });
     maps.set(map.name, cleanup.use(made));
     // Before any program is verified: the verifier takes frozen values for constants.
     made.fill();

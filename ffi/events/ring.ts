@@ -53,9 +53,10 @@ export class RingReader {
     this.#position = Number(Atomics.load(this.#consumerPosition, 0));
   }
 
-  /** Is there a record, finished or not. */
-  get pending(): boolean {
-    return !this.#stopped && Atomics.load(this.#producerPosition, 0) !== (this.#position | 0);
+  /** Is the next record one that its producer has reserved and not submitted yet. */
+  get busy(): boolean {
+    if (this.#stopped || Atomics.load(this.#producerPosition, 0) === (this.#position | 0)) return false;
+    return Atomics.load(this.#words, (this.#position & this.#mask) >> 2) < 0;
   }
 
   /** No record will be read any more, also not by a `drain` that is under way: the memory is about to be unmapped. */
@@ -85,7 +86,7 @@ export class RingReader {
     const view = this.#view;
     const mask = this.#mask;
     const ordered = this.#ordered;
-    let low = this.#position % 0x1_0000_0000 | 0;
+    let low = this.#position | 0;
     let available = (Atomics.load(this.#producerPosition, 0) - low) | 0;
     let advanced = 0;
     let handed = 0;

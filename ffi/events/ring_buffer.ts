@@ -80,7 +80,7 @@ export class RingBuffer implements Disposable {
   async readable(): Promise<void> {
     if (this.#closed) return;
     // To the kernel a record that is reserved and not submitted is something to read: polling would spin until it is.
-    if (this.#reader.pending) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    if (this.#reader.busy) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     else await this.#readiness.readable();
   }
 

@@ -6,37 +6,18 @@
 import { type BtfType, type Codec, compileCodec, type Value } from "../../lib/btf/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
+import type { MapTypeIds } from "../../lib/linker/mod.ts";
 import { isRingBuffer, type MapSpec, ringBufferSize } from "../../lib/spec/mod.ts";
 import { BpfMapFlag, BpfMapType, BpfUpdateFlag } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 
 /** What creating a map needs besides its spec: things that only exist in the kernel. */
 export interface MapCreateOptions {
-  /** The loaded BTF that `keyTypeId` and `valueTypeId` are of. */
+  /** The loaded BTF that `types` are of. */
   readonly btf?: sys.Fd | undefined;
-  /** Id of the key's type in `btf`. */
-  readonly keyTypeId?: number | undefined;
-  /** Id of the value's type in `btf`. */
-  readonly valueTypeId?: number | undefined;
+  /** Ids in `btf` of the types of key and value; left out for maps that take none. */
+  readonly types?: MapTypeIds | undefined;
 }
-
-/** Map types that take no BTF of key and value, or refuse it (kernel/bpf: `map_check_btf`); libbpf drops it likewise. */
-const WITHOUT_BTF: ReadonlySet<BpfMapType> = new Set<BpfMapType>([
-  BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY,
-  BpfMapType.BPF_MAP_TYPE_CGROUP_ARRAY,
-  BpfMapType.BPF_MAP_TYPE_STACK_TRACE,
-  BpfMapType.BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  BpfMapType.BPF_MAP_TYPE_HASH_OF_MAPS,
-  BpfMapType.BPF_MAP_TYPE_DEVMAP,
-  BpfMapType.BPF_MAP_TYPE_DEVMAP_HASH,
-  BpfMapType.BPF_MAP_TYPE_CPUMAP,
-  BpfMapType.BPF_MAP_TYPE_XSKMAP,
-  BpfMapType.BPF_MAP_TYPE_SOCKMAP,
-  BpfMapType.BPF_MAP_TYPE_SOCKHASH,
-  BpfMapType.BPF_MAP_TYPE_QUEUE,
-  BpfMapType.BPF_MAP_TYPE_STACK,
-  BpfMapType.BPF_MAP_TYPE_ARENA,
-]);
 
 /** Per-CPU maps: their values are one per possible CPU, in strides of 8 bytes. */
 const PER_CPU: ReadonlySet<BpfMapType> = new Set<BpfMapType>([
@@ -71,9 +52,8 @@ export class BpfMap implements Disposable {
    * @throws {sys.SyscallError} if the kernel refuses it.
    */
   static create(spec: MapSpec, options: MapCreateOptions = {}): BpfMap {
-    using inner = spec.inner === undefined ? undefined : BpfMap.create(spec.inner, options);
-    const btf = WITHOUT_BTF.has(spec.type) ? undefined : options.btf;
-    const hasTypes = (options.keyTypeId ?? 0) !== 0 || (options.valueTypeId ?? 0) !== 0;
+    const { btf, types } = options;
+    using inner = spec.inner === undefined ? undefined : BpfMap.create(spec.inner, { btf, types: types?.inner });
     const fd = sys.mapCreate({
       mapType: spec.type,
       keySize: spec.keySize,
@@ -84,9 +64,9 @@ export class BpfMap implements Disposable {
       mapExtra: spec.extra,
       ...(spec.numaNode === undefined ? {} : { numaNode: spec.numaNode }),
       ...(inner === undefined ? {} : { innerMapFd: inner.fd }),
-      ...(btf === undefined || !hasTypes
+      ...(btf === undefined || types === undefined
         ? {}
-        : { btfFd: btf.value, btfKeyTypeId: options.keyTypeId ?? 0, btfValueTypeId: options.valueTypeId ?? 0 }),
+        : { btfFd: btf.value, btfKeyTypeId: types.key, btfValueTypeId: types.value }),
     });
     return new BpfMap(fd, spec);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instruction } from "../../lib/asm/mod.ts";
-import { CORE_FIXUP } from "../../lib/core/mod.ts";
+import { poisonedBy } from "../../lib/core/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
 import { findComplaint, type VerifierComplaint } from "./verifier_log.ts";
@@ -41,8 +41,7 @@ function poisonReason(insns: readonly Instruction[], complaint: VerifierComplain
   if (!POISON_CALL.test(complaint.reason)) return undefined;
   let slot = 0;
   for (const insn of insns) {
-    const fixup = insn.get(CORE_FIXUP);
-    if (slot === complaint.insnIndex && fixup?.poison) return fixup.explanation.text;
+    if (slot === complaint.insnIndex) return poisonedBy(insn)?.explanation.text;
     slot += insn.slots;
   }
   return undefined;

@@ -41,7 +41,10 @@ const COMMAND: Partial<Record<BpfCmd, Partial<Record<number, string>>>> = {
     [Errno.EBUSY]: "the element is being used, or a struct_ops map is in use",
   },
   [BpfCmd.BPF_MAP_DELETE_ELEM]: { [Errno.EINVAL]: "elements of arrays cannot be deleted" },
-  [BpfCmd.BPF_MAP_FREEZE]: { [Errno.EBUSY]: "the map is frozen already, or is mapped writable" },
+  [BpfCmd.BPF_MAP_FREEZE]: {
+    [Errno.EBUSY]: "the map is mapped writable, or the map is frozen already",
+    [Errno.EPERM]: "the map is frozen already or was opened read-only",
+  },
   [BpfCmd.BPF_PROG_LOAD]: {
     [Errno.EACCES]: "the verifier refuses the program (this is not about the caller's rights): load it with a log",
     [Errno.EINVAL]:

@@ -46,18 +46,19 @@ function search(
   const members = parent.members;
   for (let index = 0; index < members.length; index++) {
     const member = members[index]!;
-    if (member.name === name) {
+    const own = member.name;
+    if (own === name) {
       const step: MemberStep = { kind: "member", parent, index, member };
       return { step, offsetBits: offsetBits + member.offsetBits, levels };
     }
-    if (member.name !== "") continue;
+    if (own !== "") continue;
     const inner = skipModifiersAndTypedefs(member.type);
     if (inner.kind !== BtfKind.Struct && inner.kind !== BtfKind.Union) continue;
     // Hostile BTF can name one anonymous struct many times on many levels; each is worth one search.
     searched ??= new Set();
     if (searched.has(inner)) continue;
-    const found = search(inner, name, before, offsetBits + member.offsetBits, levels + 1, searched);
-    if (found !== undefined) return found;
+    const deeper = search(inner, name, before, offsetBits + member.offsetBits, levels + 1, searched);
+    if (deeper !== undefined) return deeper;
     searched.add(inner);
   }
   return undefined;

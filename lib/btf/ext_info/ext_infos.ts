@@ -11,7 +11,7 @@ import { ByteView } from "../../bytes.ts";
 import { FormatError } from "../../errors.ts";
 import type { Btf } from "../btf.ts";
 import { checkPreamble, detectOrder } from "../header.ts";
-import { readCoreRelocation, readFuncInfo, readLineInfo } from "./records.ts";
+import { readCoreRelocation, readFuncInfo, readLineInfo, within } from "./records.ts";
 import {
   CORE_RELOCATION,
   type CoreRelocationInfo,
@@ -170,7 +170,8 @@ function readPart(
     );
   }
   for (let at = 4; at < view.length;) {
-    const name = btf.string(view.u32(at + EXT_SECTION.nameOff, "section name"));
+    const nameOff = view.u32(at + EXT_SECTION.nameOff, "section name");
+    const name = within(`${view.what}: section at offset ${at}`, () => btf.string(nameOff));
     const count = view.u32(at + EXT_SECTION.count, "record count");
     if (count === 0) throw new FormatError(`${view.what}: section "${name}" at offset ${at} has no records`);
     at += EXT_SECTION.size;

@@ -12,8 +12,8 @@ import { CORE_RELO_RECORD, FUNC_INFO_RECORD, LINE_COL, LINE_INFO_RECORD } from "
 
 const CORE_KINDS: ReadonlySet<number> = new Set(Object.values(BpfCoreReloKind));
 
-/** What `place` (a record's) refers to, with the place in front of what goes wrong. */
-function within<T>(place: string, read: () => T): T {
+/** What something at `place` refers to, with the place in front of what goes wrong. */
+export function within<T>(place: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
