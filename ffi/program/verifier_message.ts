@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Instruction } from "../../lib/asm/mod.ts";
+import { type Instruction, SOURCE, type SourceLine } from "../../lib/asm/mod.ts";
 import { poisonedBy } from "../../lib/core/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
@@ -26,7 +26,7 @@ export function verifierMessage(program: RefusedProgram, log: string, error: Sys
   if (complaint === undefined) return `${place}: the verifier refused it (${error.code}) and did not say why`;
   const { insnIndex, instruction, source } = complaint;
   const poisoned = poisonReason(program.insns, complaint);
-  if (poisoned !== undefined) return `${place}: ${poisoned}`;
+  if (poisoned !== undefined) return `${place}, ${poisoned}`;
   const lines = [`${place}: the verifier refused it: ${complaint.reason.trim()}`];
   if (instruction !== undefined) lines.push(`  at instruction ${insnIndex}: ${instruction}`);
   if (source !== undefined) lines.push(`  in the line: ${source}`);
@@ -36,12 +36,18 @@ export function verifierMessage(program: RefusedProgram, log: string, error: Sys
 /** libbpf's marker of an instruction whose CO-RE relocation failed: a call of helper 0xbad2310. */
 const POISON_CALL = /unknown#195896080/;
 
-/** What CO-RE said of the instruction at which the verifier stopped, if it was poisoned. */
+/** Where the verifier stopped and what CO-RE said of that instruction, if it was poisoned. */
 function poisonReason(insns: readonly Instruction[], complaint: VerifierComplaint): string | undefined {
   if (!POISON_CALL.test(complaint.reason)) return undefined;
   let slot = 0;
+  let line: SourceLine | undefined;
   for (const insn of insns) {
-    if (slot === complaint.insnIndex) return poisonedBy(insn)?.explanation.text;
+    line = insn.get(SOURCE) ?? line;
+    const fixup = insn.get(CORE_FIXUP);
+    if (slot === complaint.insnIndex && fixup?.poison) {
+      const place = line === undefined ? `instruction ${slot}` : `instruction ${slot}, ${line.file}:${line.line}`;
+      return `${place}:\n  ${fixup.explanation.text.replaceAll("\n", "\n  ")}`;
+    }
     slot += insn.slots;
   }
   return undefined;
