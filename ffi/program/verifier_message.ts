@@ -43,8 +43,8 @@ function poisonReason(insns: readonly Instruction[], complaint: VerifierComplain
   let line: SourceLine | undefined;
   for (const insn of insns) {
     line = insn.get(SOURCE) ?? line;
-    const fixup = insn.get(CORE_FIXUP);
-    if (slot === complaint.insnIndex && fixup?.poison) {
+    const fixup = slot === complaint.insnIndex ? poisonedBy(insn) : undefined;
+    if (fixup !== undefined) {
       const place = line === undefined ? `instruction ${slot}` : `instruction ${slot}, ${line.file}:${line.line}`;
       return `${place}:\n  ${fixup.explanation.text.replaceAll("\n", "\n  ")}`;
     }
