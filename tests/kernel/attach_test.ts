@@ -22,29 +22,30 @@ function traced(compiler: string): CollectionSpec {
 
 for (const compiler of COMPILERS) {
   Deno.test({
-    name: `${compiler}/tracepoints: tp, raw_tp and tp_btf see an exec, with what /proc would say`,
-    ...needs({ bpf: true, btf: true, tracefs: true }),
+    name: `${compiler}/tracepoints: tp, raw_tp and tp_btf see the exec of one process, and its file`,
+    ...needs({ bpf: true, btf: true, tracefs: true, program: "sh" }),
     fn: async () => {
-      using collection = Collection.load(traced(compiler));
-      const links = collection.attach();
-      assertEquals(links.map((link) => link.kind).sort(), [
-        "raw_tracepoint",
-        "raw_tracepoint",
-        "raw_tracepoint",
-        "tracepoint",
-        "tracepoint",
-        "tracing",
-        "tracing",
-      ]);
-      const child = new Deno.Command("/bin/true").spawn();
+      // A process that starts another program only when it is told, so that its number is known before.
+      const child = new Deno.Command("sh", { args: ["-c", "read line; exec true"], stdin: "piped" }).spawn();
+      const spec = traced(compiler);
+      spec.variables.get("watched_tgid")!.set(child.pid);
+      using collection = Collection.load(spec);
+      const kinds = collection.attach().map((link) => link.kind).sort();
+      assertEquals(kinds.filter((kind, i) => kinds.indexOf(kind) === i), ["raw_tracepoint", "tracepoint", "tracing"]);
+      assertEquals(kinds.length, 7);
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode("\n"));
+      await writer.close();
       await child.status;
-      const counts = collection.variable("counts").get() as bigint[];
-      for (const slot of [SLOT.tpExec, SLOT.rawExec, SLOT.btfExec, SLOT.rawExit]) assert(counts[slot]! > 0n, `${slot}`);
       const get = (name: string) => collection.variable(name).get();
-      // On a busy machine another program may have started since: then the last one is that.
-      const last = [get("last_pid"), get("last_raw_pid"), get("last_btf_pid")];
-      assert(last.every((pid) => (pid as number) >= child.pid), `${last} and ${child.pid}`);
-      assert(collection.map("by_section").get(SLOT.tpExec) as bigint > 0n);
+      const counts = get("counts") as bigint[];
+      assertEquals([counts[SLOT.tpExec], counts[SLOT.rawExec], counts[SLOT.btfExec]], [1n, 1n, 1n]);
+      assert(counts[SLOT.rawExit]! > 0n);
+      assertEquals([get("last_pid"), get("last_raw_pid"), get("last_btf_pid")], [child.pid, child.pid, child.pid]);
+      const file = get("last_filename") as string;
+      assert(file.endsWith("/true"), file);
+      assertEquals([get("last_raw_filename"), get("last_btf_filename")], [file, file]);
+      assertEquals(collection.map("by_section").get(SLOT.tpExec), 1n);
     },
   });
 
