@@ -6,6 +6,7 @@
  */
 import type { BpfCmd } from "../../lib/uapi/mod.ts";
 import { calls } from "./calls.ts";
+import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { type FieldTable, type Inputs, type Layout, layout, WireBuffer } from "./wire.ts";
 
@@ -288,6 +289,23 @@ export function bpf<F extends FieldTable>(cmd: BpfCmd, layout: Layout<F>, inputs
   request.fill(layout, inputs);
   return submit(cmd, layout.size);
 }
+
+let memlockRaised = false;
+
+/**
+ * As {@linkcode bpf}, for what counts against `RLIMIT_MEMLOCK` before Linux 5.11: its default is too small for almost
+ * anything, and exceeding it says EPERM. So the first EPERM lifts the limit and tries once more.
+ */
+export function bpfCharged<F extends FieldTable>(cmd: BpfCmd, layout: Layout<F>, inputs: Inputs<F>): number {
+  const result = bpf(cmd, layout, inputs);
+  if (result !== -Errno.EPERM || memlockRaised) return result;
+  if (calls.setrlimit(RLIMIT_MEMLOCK, new Uint8Array(16).fill(0xff)) < 0) return result;
+  memlockRaised = true;
+  return bpf(cmd, layout, inputs);
+}
+
+/** sys/resource.h */
+const RLIMIT_MEMLOCK = 8;
 
 /** Calls the kernel with what {@linkcode attr} holds. */
 export function submit(cmd: BpfCmd, size: number): number {

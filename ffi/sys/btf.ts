@@ -4,7 +4,7 @@
  * @module
  */
 import { BpfCmd } from "../../lib/uapi/mod.ts";
-import { attr, bpf, BTF_LOAD } from "./attr.ts";
+import { attr, bpfCharged, BTF_LOAD } from "./attr.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
 
@@ -29,7 +29,7 @@ export interface BtfLoadRequest {
  */
 export function btfLoad(request: BtfLoadRequest): Fd {
   const { btf, log, logLevel = 1, btfFlags, btfTokenFd } = request;
-  const result = bpf(BpfCmd.BPF_BTF_LOAD, BTF_LOAD, {
+  const result = bpfCharged(BpfCmd.BPF_BTF_LOAD, BTF_LOAD, {
     btf,
     btfSize: btf.length,
     ...(log === undefined ? {} : { btfLogBuf: log, btfLogSize: log.length, btfLogLevel: logLevel }),

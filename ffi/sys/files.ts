@@ -40,6 +40,8 @@ const O_DIRECTORY = Deno.build.arch === "aarch64" ? 0o40000 : 0o200000;
 const SEEK_END = 2;
 const F_OK = 0;
 const FIRST_READ_BYTES = 16384;
+/** No object or BTF is as large; a device that never ends is. */
+const MAX_READ_BYTES = 2 ** 30;
 const PATH_MAX = 4096;
 
 /**
@@ -73,13 +75,14 @@ export function read(fd: number, buffer: Uint8Array<ArrayBuffer>): number | unde
 }
 
 /**
- * Reads a whole file, whose size need not be known: files of /proc and /sys say 0 or a page.
+ * Reads a whole file, whose size need not be known: files of /proc and /sys say 0 or a page, directories 2^63 - 1.
  *
- * @throws {SyscallError} if it cannot be opened or read.
+ * @throws {SyscallError} if it cannot be opened or read, or has more than 1 GiB (code `EFBIG`).
  */
 export function readFile(path: string): Uint8Array<ArrayBuffer> {
   using fd = open(path);
-  let bytes = new Uint8Array(Math.max(sizeOf(fd.value) + 1, FIRST_READ_BYTES));
+  const size = sizeOf(fd.value);
+  let bytes = new Uint8Array(size <= MAX_READ_BYTES ? Math.max(size + 1, FIRST_READ_BYTES) : FIRST_READ_BYTES);
   let length = 0;
   for (;;) {
     const result = calls.read(fd.value, bytes.subarray(length));
@@ -88,6 +91,7 @@ export function readFile(path: string): Uint8Array<ArrayBuffer> {
     if (result === 0) return bytes.slice(0, length);
     length += result;
     if (length < bytes.length) continue;
+    if (length > MAX_READ_BYTES) throw callError(`read(${path})`, -Errno.EFBIG);
     const larger = new Uint8Array(bytes.length * 2);
     larger.set(bytes);
     bytes = larger;

@@ -12,7 +12,7 @@ import type { WireBuffer } from "./wire.ts";
  * Fills `info` with what the kernel knows of an object. What `info` says before the call is what the kernel is asked: lengths
  * and addresses of memory for arrays.
  *
- * @returns How many bytes of the structure this kernel knows; the rest of `info` is as before.
+ * @returns How many bytes of the structure the kernel filled in; the rest of `info` is as before.
  * @throws {SyscallError} if the kernel refuses it.
  */
 export function objGetInfoByFd(fd: number, info: WireBuffer): number {

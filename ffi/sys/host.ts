@@ -5,7 +5,7 @@
  */
 import { FormatError } from "../../lib/errors.ts";
 import { calls } from "./calls.ts";
-import { callError, check } from "./fail.ts";
+import { check } from "./fail.ts";
 import { readTextFile } from "./files.ts";
 import { textOf } from "./wire.ts";
 
@@ -113,19 +113,4 @@ export function parseCpuList(text: string, what: string): number[] {
     for (let cpu = first; cpu <= last; cpu++) cpus.push(cpu);
   }
   return cpus;
-}
-
-const RLIMIT_MEMLOCK = 8;
-
-/**
- * Lifts the limit of locked memory, which maps and programs count against before Linux 5.11.
- *
- * @throws {SyscallError} if this process may not (code `EPERM`).
- */
-export function raiseMemlock(): void {
-  const unlimited = new Uint8Array(16).fill(0xff);
-  const result = calls.setrlimit(RLIMIT_MEMLOCK, unlimited);
-  if (result < 0) {
-    throw callError("setrlimit(RLIMIT_MEMLOCK)", result, "run as root, or raise the limit before (ulimit -l)");
-  }
 }

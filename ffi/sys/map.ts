@@ -4,7 +4,7 @@
  * @module
  */
 import { BpfCmd, type BpfMapType } from "../../lib/uapi/mod.ts";
-import { attr, bpf, bpfOrThrow, MAP_BATCH, MAP_CREATE, MAP_ELEM } from "./attr.ts";
+import { attr, bpf, bpfCharged, bpfOrThrow, MAP_BATCH, MAP_CREATE, MAP_ELEM } from "./attr.ts";
 import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
@@ -52,7 +52,9 @@ export interface MapCreateRequest {
  */
 export function mapCreate(request: MapCreateRequest): Fd {
   const about = request.mapName === undefined ? undefined : `"${request.mapName}"`;
-  return new Fd(bpfOrThrow(BpfCmd.BPF_MAP_CREATE, MAP_CREATE, { ...request }, about));
+  const result = bpfCharged(BpfCmd.BPF_MAP_CREATE, MAP_CREATE, { ...request });
+  if (result < 0) throw bpfError(BpfCmd.BPF_MAP_CREATE, result, about);
+  return new Fd(result);
 }
 
 /**

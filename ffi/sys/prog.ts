@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { FormatError } from "../../lib/errors.ts";
 import { type BpfAttachType, BpfCmd, type BpfProgType } from "../../lib/uapi/mod.ts";
-import { attr, bpf, bpfOrThrow, PROG_ATTACH, PROG_BIND_MAP, PROG_LOAD, QUERY } from "./attr.ts";
+import { attr, bpf, bpfCharged, bpfOrThrow, PROG_ATTACH, PROG_BIND_MAP, PROG_LOAD, QUERY } from "./attr.ts";
 import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
@@ -55,17 +56,20 @@ export interface ProgLoadOptions {
   readonly progTokenFd?: number | undefined;
 }
 
+const INSN_BYTES = 8;
+
 /**
  * Has the verifier check a program (`BPF_PROG_LOAD`).
  *
  * @throws {SyscallError} if the kernel refuses it; `log` then says why, and `logTrueSize` how large it would have to be.
+ * @throws {FormatError} if `insns`, `funcInfo` or `lineInfo` end in the middle of a record.
  */
 export function progLoad(options: ProgLoadOptions): Fd {
   const { log, logLevel = 1, funcInfo, funcInfoRecSize = 8, lineInfo, lineInfoRecSize = 16, insns, ...rest } = options;
-  const result = bpf(BpfCmd.BPF_PROG_LOAD, PROG_LOAD, {
+  const result = bpfCharged(BpfCmd.BPF_PROG_LOAD, PROG_LOAD, {
     ...rest,
     insns,
-    insnCnt: insns.length / 8,
+    insnCnt: countOf("instructions", insns, INSN_BYTES),
     ...(log === undefined ? {} : { logBuf: log, logSize: log.length, logLevel }),
     ...records("funcInfo", funcInfo, funcInfoRecSize),
     ...records("lineInfo", lineInfo, lineInfoRecSize),
@@ -81,7 +85,13 @@ function records<N extends "funcInfo" | "lineInfo">(
   recordSize: number,
 ): object {
   if (bytes === undefined || bytes.length === 0) return {};
-  return { [name]: bytes, [`${name}RecSize`]: recordSize, [`${name}Cnt`]: bytes.length / recordSize };
+  return { [name]: bytes, [`${name}RecSize`]: recordSize, [`${name}Cnt`]: countOf(name, bytes, recordSize) };
+}
+
+/** The kernel is told a number of records, not a size: bytes beyond the last whole record would be lost without a word. */
+function countOf(what: string, bytes: Uint8Array, recordSize: number): number {
+  if (bytes.length % recordSize === 0) return bytes.length / recordSize;
+  throw new FormatError(`${what}: ${bytes.length} bytes are not a multiple of ${recordSize}`);
 }
 
 /**

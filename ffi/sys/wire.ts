@@ -4,6 +4,7 @@
  * @module
  */
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
+import { native } from "./libc.ts";
 
 /** How a field is stored; `name` is `char[16]`, `tag` is `__u8[8]`, a `pointer` takes 64 bits. */
 export type FieldKind = "u16" | "u32" | "s32" | "u64" | "pointer" | "name" | "tag";
@@ -83,6 +84,8 @@ export class WireBuffer {
 
   /** @param size Size in bytes. */
   constructor(size: number) {
+    // Where FFI is not allowed, this says so in our words; Deno's would come from the next lines.
+    native();
     this.bytes = new Uint8Array(size);
     this.view = new DataView(this.bytes.buffer);
     const pointer = Deno.UnsafePointer.of(this.bytes);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThr
 import * as sys from "../../../ffi/sys/mod.ts";
 import { DebpfError } from "../../../lib/errors.ts";
 import { BpfCmd, BpfMapType } from "../../../lib/uapi/mod.ts";
-import { needs } from "../../support/mod.ts";
+import { inRepository, needs, run } from "../../support/mod.ts";
 import { failBpf, inject } from "./inject.ts";
 
 const { Errno, SyscallError } = sys;
@@ -97,6 +97,24 @@ for (
     },
   });
 }
+
+Deno.test({
+  name: "mapCreate() lifts RLIMIT_MEMLOCK at the first EPERM, as kernels before 5.11 need it, and tries once more",
+  ...needs({ ffi: true }),
+  async fn() {
+    // A process of its own: the limit is lifted once for all.
+    const { stdout, stderr } = await run(Deno.execPath(), [
+      "run",
+      "--no-check",
+      "-A",
+      inRepository("tests/ffi/sys/memlock.ts"),
+    ]);
+    assertEquals([stderr, stdout], [
+      "",
+      "created after 2 calls, limit ffffffffffffffffffffffffffffffff\nEPERM after 1 call\n",
+    ]);
+  },
+});
 
 Deno.test({
   name: "EACCES of perf_event_open(2) names the paranoid setting",

@@ -34,7 +34,7 @@ Deno.test({
     using map = array();
     using _ = withGarbage();
     let wrong = 0;
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 60; round++) {
       const index = round & 15;
       sys.mapUpdateElem(map.value, Uint8Array.of(index, 0, 0, 0), new Uint8Array(64).fill(round));
       const value = new Uint8Array(64);
@@ -59,7 +59,7 @@ Deno.test({
     const check = new sys.MapElements(map, 4, 64);
     using _ = withGarbage();
     let wrong = 0;
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 60; round++) {
       set(round);
       check.key[0] = round & 15;
       check.lookup();
@@ -75,7 +75,7 @@ Deno.test({
   fn() {
     using _ = withGarbage();
     let wrong = 0;
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 30; round++) {
       using prog = sys.progLoad({
         progType: 1,
         insns: Uint8Array.from([...moveImm(round), ...EXIT]),

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes, assertThrows } from "@std/assert";
 import * as sys from "../../../ffi/sys/mod.ts";
+import { FormatError } from "../../../lib/errors.ts";
 import { BpfMapType, BpfProgType } from "../../../lib/uapi/mod.ts";
 import { needs, openFds } from "../../support/mod.ts";
 import { EXIT, loadReturning, moveImm, returning } from "./programs.ts";
@@ -46,6 +47,13 @@ Deno.test({
     if (cut.logTrueSize !== undefined) assertEquals(cut.logTrueSize, text(log).length + 1);
     assertEquals(openFds().size, before);
   },
+});
+
+Deno.test("progLoad() refuses half an instruction and half a record", () => {
+  const request = { progType: 1, license: "GPL" } as const;
+  assertThrows(() => sys.progLoad({ ...request, insns: new Uint8Array(12) }), FormatError, "12 bytes");
+  const lineInfo = new Uint8Array(20);
+  assertThrows(() => sys.progLoad({ ...request, insns: returning(0), lineInfo }), FormatError, "lineInfo");
 });
 
 Deno.test({

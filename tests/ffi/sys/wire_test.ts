@@ -59,6 +59,35 @@ Deno.test({
   },
 });
 
+/** Makes garbage until `reference` is collected. To look at a WeakRef holds its target for the rest of a task. */
+async function collected(reference: WeakRef<object>): Promise<void> {
+  const task = () => new Promise((resolve) => setTimeout(resolve, 0));
+  for (let round = 0; round < 200; round++) {
+    await task();
+    for (let i = 0; i < 200; i++) new Uint8Array(1 << 20);
+    await task();
+    if (reference.deref() === undefined) return;
+  }
+  throw new Error("nothing is collected");
+}
+
+Deno.test({
+  name: "WireBuffer keeps what its pointers point at reachable",
+  ...needs({ ffi: true }),
+  async fn() {
+    const buffer = new WireBuffer(LAYOUT.size);
+    const set = () => {
+      const memory = new Uint8Array(64);
+      const other = new Uint8Array(64);
+      buffer.fill(LAYOUT, { text: memory });
+      return { kept: new WeakRef(memory), dropped: new WeakRef(other) };
+    };
+    const { kept, dropped } = set();
+    await collected(dropped);
+    assertEquals(kept.deref()?.length, 64);
+  },
+});
+
 Deno.test("cString() refuses a NUL, which would cut what the kernel reads", () => {
   assertEquals(cString("é"), Uint8Array.of(0xc3, 0xa9, 0));
   assertThrows(() => cString("/etc/\0passwd"), TypeError, "NUL");
