@@ -9,9 +9,10 @@
 import { helperName } from "../uapi/mod.ts";
 import type { Instruction } from "./instruction.ts";
 import { MAP, REFERENCE } from "./keys.ts";
-import { BPF_ALU_OP, BPF_ATOMIC_OP, BPF_CLASS, BPF_JMP_OP, BPF_MODE, BPF_PSEUDO, BPF_SRC, OPCODE } from "./opcode.ts";
+import { BPF_ALU_OP, BPF_ATOMIC_OP, BPF_CLASS, BPF_MODE, BPF_PSEUDO, BPF_SRC, OPCODE } from "./opcode.ts";
 import { isFunctionPointer, isLoadImm64 } from "./predicates.ts";
 import { ADDR_SPACE_CAST } from "./validate.ts";
+import { ALU_TEXT, ATOMIC_TEXT, JUMP_TEXT, SIGNED_SIZE_TEXT, SIZE_TEXT } from "./words.ts";
 
 /** Options of {@linkcode format}. */
 export interface FormatOptions {
@@ -23,46 +24,6 @@ export interface FormatOptions {
    */
   reference?: (insn: Instruction) => string | undefined;
 }
-
-const ALU_TEXT: Readonly<Record<number, string>> = {
-  [BPF_ALU_OP.ADD]: "+=",
-  [BPF_ALU_OP.SUB]: "-=",
-  [BPF_ALU_OP.MUL]: "*=",
-  [BPF_ALU_OP.DIV]: "/=",
-  [BPF_ALU_OP.OR]: "|=",
-  [BPF_ALU_OP.AND]: "&=",
-  [BPF_ALU_OP.LSH]: "<<=",
-  [BPF_ALU_OP.RSH]: ">>=",
-  [BPF_ALU_OP.MOD]: "%=",
-  [BPF_ALU_OP.XOR]: "^=",
-  [BPF_ALU_OP.MOV]: "=",
-  [BPF_ALU_OP.ARSH]: "s>>=",
-};
-
-const JUMP_TEXT: Readonly<Record<number, string>> = {
-  [BPF_JMP_OP.JEQ]: "==",
-  [BPF_JMP_OP.JGT]: ">",
-  [BPF_JMP_OP.JGE]: ">=",
-  [BPF_JMP_OP.JSET]: "&",
-  [BPF_JMP_OP.JNE]: "!=",
-  [BPF_JMP_OP.JSGT]: "s>",
-  [BPF_JMP_OP.JSGE]: "s>=",
-  [BPF_JMP_OP.JLT]: "<",
-  [BPF_JMP_OP.JLE]: "<=",
-  [BPF_JMP_OP.JSLT]: "s<",
-  [BPF_JMP_OP.JSLE]: "s<=",
-};
-
-const ATOMIC_TEXT: Readonly<Record<number, string>> = {
-  [BPF_ATOMIC_OP.ADD]: "add",
-  [BPF_ATOMIC_OP.OR]: "or",
-  [BPF_ATOMIC_OP.AND]: "and",
-  [BPF_ATOMIC_OP.XOR]: "xor",
-};
-
-/** By `BPF_SIZE` shifted to the right. */
-const SIZE_TEXT = ["u32", "u16", "u8", "u64"] as const;
-const SIGNED_SIZE_TEXT = ["s32", "s16", "s8", "s64"] as const;
 
 /** The text of an instruction as the verifier prints it. */
 export function format(insn: Instruction, options: FormatOptions = {}): string {

@@ -90,7 +90,11 @@ export class Instruction {
 
   /** This instruction with the metadata `key` set to `value` (`undefined` removes it). */
   with<T>(key: MetadataKey<T>, value: T | undefined): Instruction {
-    const metadata = this.metadata.with(key, value);
+    return this.withMetadata(this.metadata.with(key, value));
+  }
+
+  /** This instruction with other metadata and the same fields. */
+  withMetadata(metadata: Metadata): Instruction {
     if (metadata === this.metadata) return this;
     return new Instruction(this.opcode, this.dst, this.src, this.offset, this.imm, this.immHigh, metadata);
   }

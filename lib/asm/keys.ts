@@ -36,7 +36,7 @@ export interface SourceLine {
   readonly file: string;
   /** Line, from 1. */
   readonly line: number;
-  /** Column, from 1. */
+  /** Column, from 1; 0 if it is not known. */
   readonly column: number;
   /** The line's text, without its indentation; may be empty. */
   readonly text: string;

@@ -10,6 +10,7 @@ import { encode } from "./encode.ts";
 import { format, type FormatOptions, referenceText } from "./format.ts";
 import type { Instruction } from "./instruction.ts";
 import { LABEL, SOURCE, type SourceLine } from "./keys.ts";
+import { rawText } from "./raw_text.ts";
 
 /** Options of {@linkcode listing}; `reference` is {@linkcode referenceText} by default. */
 export interface ListingOptions extends FormatOptions {
@@ -47,12 +48,18 @@ export function* listing(insns: Iterable<Instruction>, options: ListingOptions =
       shown = source;
       yield { kind: "source", slot, text: sourceText(source) };
     }
-    yield { kind: "instruction", slot, text: `${String(slot).padStart(4)}: ${format(insn, formatOptions)}` };
+    yield { kind: "instruction", slot, text: `${String(slot).padStart(4)}: ${instructionText(insn, formatOptions)}` };
     if (options.opcodes !== undefined) {
       yield { kind: "opcodes", slot, text: `       ${hexBytes(encode([insn], options.opcodes))}` };
     }
     slot += insn.slots;
   }
+}
+
+/** What the kernel would call a bug is shown by its bytes: a lenient reader shall see them. */
+function instructionText(insn: Instruction, options: FormatOptions): string {
+  const text = format(insn, options);
+  return text.startsWith("BUG_") ? rawText(insn) : text;
 }
 
 /** A source line as the verifier prints it: its text, the file without its directories, the line. */

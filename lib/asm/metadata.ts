@@ -27,41 +27,61 @@ export class MetadataKey<T> {
 
 /**
  * An immutable set of values by key: an instruction and its copies share one until either of them changes, which
- * makes a new set. Instructions carry few values, so a short list beats a map in memory and in time.
+ * makes a new set. Instructions carry few values, so a chain in which each value holds those set before beats a map or a
+ * list, in memory and in time: adding a value makes one object.
  */
 export class Metadata {
   /** No values. */
-  static readonly EMPTY: Metadata = new Metadata([]);
-  readonly #entries: readonly (readonly [MetadataKey<unknown>, unknown])[];
+  static readonly EMPTY: Metadata = new Metadata(undefined, undefined, undefined);
+  /** Undefined only in the empty set, which ends every chain. */
+  readonly #key: MetadataKey<unknown> | undefined;
+  readonly #value: unknown;
+  readonly #rest: Metadata | undefined;
 
-  private constructor(entries: readonly (readonly [MetadataKey<unknown>, unknown])[]) {
-    this.#entries = entries;
+  private constructor(key: MetadataKey<unknown> | undefined, value: unknown, rest: Metadata | undefined) {
+    this.#key = key;
+    this.#value = value;
+    this.#rest = rest;
   }
 
   /** Number of values. */
   get size(): number {
-    return this.#entries.length;
+    return this.#rest === undefined ? 0 : this.#rest.size + 1;
   }
 
   /** The value of `key`, or `undefined`. */
   get<T>(key: MetadataKey<T>): T | undefined {
-    const entries = this.#entries;
-    for (let i = 0; i < entries.length; i++) {
-      if (entries[i]![0] === key) return entries[i]![1] as T;
+    // The empty set at the end has no key, and no value.
+    for (let node: Metadata | undefined = this; node !== undefined; node = node.#rest) {
+      if (node.#key === key) return node.#value as T;
     }
     return undefined;
   }
 
   /** This set with `key` set to `value`; `undefined` removes it. Setting what is there already gives this set itself. */
   with<T>(key: MetadataKey<T>, value: T | undefined): Metadata {
-    if (Object.is(this.get(key), value)) return this;
-    const others = this.#entries.filter((entry) => entry[0] !== key);
-    if (value === undefined) return others.length === 0 ? Metadata.EMPTY : new Metadata(others);
-    return new Metadata([...others, [key, value]]);
+    const known = this.get(key);
+    if (Object.is(known, value)) return this;
+    const others = known === undefined ? this : this.#without(key);
+    return value === undefined ? others : new Metadata(key, value, others);
   }
 
   /** All keys and values, in the order in which they were set. */
   entries(): Iterable<readonly [MetadataKey<unknown>, unknown]> {
-    return this.#entries;
+    const entries: (readonly [MetadataKey<unknown>, unknown])[] = [];
+    for (
+      let node: Metadata | undefined = this;
+      node.#key !== undefined && node.#rest !== undefined;
+      node = node.#rest
+    ) {
+      entries.push([node.#key, node.#value]);
+    }
+    return entries.reverse();
+  }
+
+  #without(key: MetadataKey<unknown>): Metadata {
+    if (this.#rest === undefined) return this;
+    if (this.#key === key) return this.#rest;
+    return new Metadata(this.#key, this.#value, this.#rest.#without(key));
   }
 }

@@ -1,11 +1,19 @@
 /**
- * Instructions with metadata: decoding, encoding, printing.
+ * Instructions with metadata: decoding, encoding, printing, assembling, and what refers to what.
  *
  * @module
  */
 export type { ByteOrder } from "../bytes.ts";
+export { BpfAluOp, BpfAtomicOp, BpfClass, BpfJmpOp, BpfMode, BpfPseudo, BpfSize, BpfSource } from "../uapi/mod.ts";
+/** Builders of instructions. */
+export * as asm from "./build/mod.ts";
 export { decode, type DecodeOptions } from "./decode.ts";
 export { encode } from "./encode.ts";
+export { controlFlow, type ControlFlowOptions } from "./flow/control_flow.ts";
+export type { FlowConstants } from "./flow/fold.ts";
+export { flowDot, flowMermaid, type GraphTextOptions } from "./flow/graph_text.ts";
+export { flowSvg } from "./flow/svg.ts";
+export type * from "./flow/types.ts";
 export { format, type FormatOptions, referenceText } from "./format.ts";
 export * from "./instruction.ts";
 export * from "./keys.ts";
@@ -13,3 +21,8 @@ export { listing, type ListingLine, type ListingOptions, sourceText } from "./li
 export * from "./metadata.ts";
 export * from "./opcode.ts";
 export * from "./predicates.ts";
+export { programTag, type TagHash } from "./program_tag.ts";
+export { copyWithOwnLabels, referenceJumps, type ResolveOptions, resolveReferences } from "./references.ts";
+export { assemble, type AssembleOptions } from "./text/assemble.ts";
+export { print, type PrintOptions } from "./text/print.ts";
+export { type XlatedNames, xlatedReference } from "./xlated.ts";
