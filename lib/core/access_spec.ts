@@ -13,6 +13,7 @@
  */
 import { type BtfType, type CompositeType, type Member, sizeOf } from "../btf/mod.ts";
 import { RelocationError } from "../errors.ts";
+import { BtfKind } from "../uapi/mod.ts";
 import { describeType } from "./describe.ts";
 
 /** One named member, through any anonymous ones around it. */
@@ -23,6 +24,8 @@ export interface MemberStep {
   /** Position of the member in `parent`. */
   readonly index: number;
   readonly member: Member;
+  /** Type of the member, without modifiers and typedefs. */
+  readonly type: BtfType;
 }
 
 /** Pointer arithmetic on the root, or an array element. */
@@ -60,6 +63,8 @@ export function isFlexibleArray(step: AccessStep, length: number): boolean {
  * @throws {RelocationError} if `type` has no size, or the offset no room in 32 bits.
  */
 export function elementOffsetBits(index: number, type: BtfType, pointerSize: number): number {
+  // Nearly every access starts so.
+  if (index === 0 && (type.kind === BtfKind.Struct || type.kind === BtfKind.Union)) return 0;
   const size = sizeOf(type, pointerSize);
   if (size === undefined) throw new RelocationError(`${describeType(type)} has no size, so it can't be accessed`);
   const offset = index * size * 8;

@@ -9,6 +9,19 @@ import { RelocationError } from "../errors.ts";
 /** Most numbers in an accessor, and most steps that a search in the target may take: libbpf's limit. */
 export const MAX_ACCESS_STEPS = 64;
 
+/** Gives the numbers of an accessor string. */
+export type AccessorParser = (text: string) => readonly number[];
+
+/** A parser that does each string once: the accesses of an object have few. */
+export function rememberAccessors(): AccessorParser {
+  const known = new Map<string, readonly number[]>();
+  return (text) => {
+    let indexes = known.get(text);
+    if (indexes === undefined) known.set(text, indexes = parseAccessor(text));
+    return indexes;
+  };
+}
+
 const COLON = 0x3a;
 const ZERO = 0x30;
 const NINE = 0x39;

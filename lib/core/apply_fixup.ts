@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BPF_CLASS, BPF_SIZE, BPF_SRC, Instruction, isLoadImm64, OPCODE } from "../asm/mod.ts";
+import { BPF_CLASS, BPF_SIZE, BPF_SRC, Instruction, isLoadImm64, type Metadata, OPCODE } from "../asm/mod.ts";
 import { RelocationError } from "../errors.ts";
 import { CORE_FIXUP, type CoreFixup } from "./fixup.ts";
 import { relocationKindName } from "./kinds.ts";
@@ -36,22 +36,25 @@ const SIZE_BITS: ReadonlyMap<number, number> = new Map([[1, BPF_SIZE.B], [2, BPF
  * the new one. The message says what is wrong, not where.
  */
 export function applyFixup(insn: Instruction, fixup: CoreFixup): Instruction[] {
-  const marked = insn.with(CORE_FIXUP, fixup);
-  if (fixup.poison) return poison(marked);
-  switch (insn.opcode & CLASS_MASK) {
+  const metadata = insn.metadata.with(CORE_FIXUP, fixup);
+  if (fixup.poison) return poison(insn, metadata);
+  const { opcode, dst, src, offset, imm } = insn;
+  switch (opcode & CLASS_MASK) {
     case BPF_CLASS.ALU:
     case BPF_CLASS.ALU64:
-      if ((insn.opcode & BPF_SRC.X) !== 0) throw unpatchable(insn, fixup);
-      expect(insn.imm, fixup);
-      return [marked.edit({ imm: low32(fixup.targetValue) })];
+      if ((opcode & BPF_SRC.X) !== 0) throw unpatchable(insn, fixup);
+      expect(imm, fixup);
+      return [new Instruction(opcode, dst, src, offset, low32(fixup.targetValue), 0, metadata)];
     case BPF_CLASS.LDX:
     case BPF_CLASS.ST:
     case BPF_CLASS.STX:
-      return patchAccess(marked, fixup);
+      return patchAccess(insn, metadata, fixup);
     case BPF_CLASS.LD:
-      if (!isLoadImm64(insn) || insn.src !== 0 || insn.offset !== 0) throw unpatchable(insn, fixup);
+      if (!isLoadImm64(insn) || src !== 0 || offset !== 0) throw unpatchable(insn, fixup);
       expect(insn.constant, fixup);
-      return [marked.edit({ imm: low32(fixup.targetValue), immHigh: high32(fixup.targetValue) })];
+      return [
+        new Instruction(opcode, dst, src, offset, low32(fixup.targetValue), high32(fixup.targetValue), metadata),
+      ];
     default:
       throw unpatchable(insn, fixup);
   }
@@ -69,12 +72,12 @@ export function poisonedBy(insn: Instruction): CoreFixup | undefined {
  * Instructions that the verifier refuses if it can reach them, and drops as dead code if it can't. Both slots of a 64-bit
  * load are replaced: a lone second slot would be reported as an unknown opcode.
  */
-function poison(insn: Instruction): Instruction[] {
-  const call = new Instruction(OPCODE.CALL, 0, 0, 0, BAD_RELOCATION, 0, insn.metadata);
+function poison(insn: Instruction, metadata: Metadata): Instruction[] {
+  const call = new Instruction(OPCODE.CALL, 0, 0, 0, BAD_RELOCATION, 0, metadata);
   return insn.slots === 1 ? [call] : [call, new Instruction(OPCODE.CALL, 0, 0, 0, BAD_RELOCATION)];
 }
 
-function patchAccess(insn: Instruction, fixup: CoreFixup): Instruction[] {
+function patchAccess(insn: Instruction, metadata: Metadata, fixup: CoreFixup): Instruction[] {
   expect(insn.offset, fixup);
   const offset = fixup.targetValue;
   if (offset < 0 || offset > MAX_OFFSET) {
@@ -83,9 +86,12 @@ function patchAccess(insn: Instruction, fixup: CoreFixup): Instruction[] {
     );
   }
   const { width } = fixup;
-  if (width === undefined) return [insn.edit({ offset: Number(offset) })];
+  const patched = (opcode: number) => [
+    new Instruction(opcode, insn.dst, insn.src, Number(offset), insn.imm, insn.immHigh, metadata),
+  ];
+  if (width === undefined) return patched(insn.opcode);
   // Reading a wider or narrower signed field would give a wrong value, so it is refused if it is reached.
-  if (!width.safe) return poison(insn);
+  if (!width.safe) return poison(insn, metadata);
   if (SIZE_BITS.get(width.local) !== (insn.opcode & SIZE_MASK)) {
     throw new RelocationError(
       `${subjectOf(fixup)} has ${width.local} bytes in the object, but its instruction (opcode ${hex(insn.opcode)}) ` +
@@ -98,7 +104,7 @@ function patchAccess(insn: Instruction, fixup: CoreFixup): Instruction[] {
       `${subjectOf(fixup)} has ${width.target} bytes in the target, which no instruction moves`,
     );
   }
-  return [insn.edit({ opcode: insn.opcode & ~SIZE_MASK | size, offset: Number(offset) })];
+  return patched(insn.opcode & ~SIZE_MASK | size);
 }
 
 function expect(value: number | bigint, fixup: CoreFixup): void {

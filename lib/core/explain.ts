@@ -4,9 +4,10 @@
  * @module
  */
 import { BpfCoreReloKind } from "../uapi/mod.ts";
-import { type CoreRelocation, skipModifiersAndTypedefs } from "../btf/mod.ts";
+import { type CoreRelocation, essentialName, skipModifiersAndTypedefs } from "../btf/mod.ts";
 import { DebpfError } from "../errors.ts";
-import { type Candidate, type CoreTarget, findNamesakes } from "./candidates.ts";
+import { describeDisagreement, type Match } from "./agreement.ts";
+import type { Candidate, Targets } from "./candidates.ts";
 import { describeOffset, describeType } from "./describe.ts";
 import { memberNames } from "./find_member.ts";
 import type { CoreFixup } from "./fixup.ts";
@@ -17,11 +18,11 @@ import { nearestNames } from "./nearest_names.ts";
 import { describeSubject, type Subject } from "./subject.ts";
 
 /**
- * What became of a candidate: it was `chosen`; it `agrees` with the chosen one; it was `ruled-out` by an earlier relocation
- * of the same type, which only others matched; its `kind-differs`, so that it was no candidate at all; it is `broken`; or
- * the way in which it does not match.
+ * What became of a candidate: it was `chosen`; it `agrees` with the chosen one; it is `ambiguous`, because another that
+ * matches too answers otherwise; it was `ruled-out` by an earlier relocation of the same type, which only others matched;
+ * its `kind-differs`, so that it was no candidate at all; it is `broken`; or the way in which it does not match.
  */
-export type Verdict = "chosen" | "agrees" | "ruled-out" | "kind-differs" | "broken" | MismatchReason;
+export type Verdict = "chosen" | "agrees" | "ambiguous" | "ruled-out" | "kind-differs" | "broken" | MismatchReason;
 
 /** A type that could have been meant. */
 export interface CandidateVerdict {
@@ -55,7 +56,9 @@ export interface CoreExplanation {
   readonly candidates: readonly CandidateVerdict[];
   /** The candidate whose answer was taken. */
   readonly chosen: CandidateVerdict | undefined;
-  /** The whole as one or two sentences. */
+  /** Why the answer is what it is. */
+  readonly reason: string;
+  /** The whole: question, answer and reason. */
   readonly text: string;
 }
 
@@ -67,7 +70,7 @@ export interface Evidence {
   readonly found: readonly Candidate[];
   /** Those of `found` that earlier relocations had left. */
   readonly considered: readonly Candidate[];
-  readonly targets: readonly CoreTarget[];
+  readonly targets: Targets;
 }
 
 /** A fixup that is not explained yet. */
@@ -75,26 +78,51 @@ type Outcome = Omit<CoreFixup, "explanation">;
 
 /** Explains a fixup, by going through the candidates once more. */
 export function explain(fixup: Outcome, evidence: Evidence): CoreExplanation {
+  const partial = findings(fixup.chosen, evidence);
+  return { ...partial, ...summarize(partial, fixup, evidence) };
+}
+
+/** Explains why there can be no fixup: two candidates match, and answer differently. */
+export function explainAmbiguity(evidence: Evidence, first: Match, second: Match): CoreExplanation {
+  const partial = findings(undefined, evidence);
+  const others = ({ typeId, target: name }: CandidateVerdict) => {
+    const own = first.candidate;
+    const { type, target } = (typeId === own.type.id && name === own.target.name ? second : first).candidate;
+    return `${describeType(type)} [id ${type.id} in ${target.name}]`;
+  };
+  const candidates = partial.candidates.map((candidate): CandidateVerdict =>
+    candidate.verdict === "agrees"
+      ? { ...candidate, verdict: "ambiguous", text: `${candidate.text}, ambiguous with ${others(candidate)}` }
+      : candidate
+  );
+  const reason = `${describeDisagreement(first, second)}; ` +
+    "first ask for a field that only one of them has, which settles the type for what follows";
+  return { ...partial, candidates, reason, text: `${partial.kind} of ${partial.subject} is ambiguous: ${reason}` };
+}
+
+function findings(chosen: Candidate | undefined, evidence: Evidence): Findings {
   const { relocation, local, found, targets } = evidence;
-  const namesakes = relocation.type.name === "" ? [] : findNamesakes(relocation.type, targets);
+  const namesakes = targets.namesakes(relocation.type);
   const candidates = [
-    ...found.map((candidate) => judge(candidate, fixup, evidence)),
+    ...found.map((candidate) => judge(candidate, chosen, evidence)),
     ...namesakes.map(({ target, type }) =>
       verdictOn({ target, type }, "kind-differs", `is not of the kind of the object's ${describeType(relocation.type)}`)
     ),
   ];
-  const chosen = candidates.find((candidate) => candidate.verdict === "chosen");
-  const partial = {
+  return {
     kind: relocationKindName(relocation.kind),
     subject: describeSubject(local),
     offsetBits: local.family === "field" ? local.access.offsetBits : undefined,
     candidates,
-    chosen,
+    chosen: candidates.find((candidate) => candidate.verdict === "chosen"),
   };
-  return { ...partial, text: summarize(partial, fixup, targets) };
 }
 
-function judge(candidate: Candidate, fixup: Outcome, { relocation, local, considered }: Evidence): CandidateVerdict {
+function judge(
+  candidate: Candidate,
+  chosen: Candidate | undefined,
+  { relocation, local, considered }: Evidence,
+): CandidateVerdict {
   if (!considered.includes(candidate)) {
     return verdictOn(candidate, "ruled-out", "an earlier relocation of this type matched only other types of the name");
   }
@@ -111,7 +139,7 @@ function judge(candidate: Candidate, fixup: Outcome, { relocation, local, consid
   const access = describeSubject(result);
   const offsetBits = result.family === "field" ? result.access.offsetBits : undefined;
   const at = offsetBits === undefined ? "" : ` at offset ${describeOffset(offsetBits)}`;
-  const verdict = candidate === fixup.chosen ? "chosen" : "agrees";
+  const verdict = candidate === chosen ? "chosen" : "agrees";
   return verdictOn(candidate, verdict, `${access}${at}`, { access, offsetBits });
 }
 
@@ -146,24 +174,25 @@ function nearest(mismatch: Mismatch): string[] {
   }
 }
 
-function summarize(
-  { kind, subject, candidates, chosen }: Omit<CoreExplanation, "text">,
-  fixup: Outcome,
-  targets: readonly CoreTarget[],
-): string {
+/** What is known before it is put into sentences. */
+type Findings = Omit<CoreExplanation, "reason" | "text">;
+
+/** The answer, and why it is that. */
+function summarize({ kind, subject, candidates, chosen }: Findings, fixup: Outcome, evidence: Evidence): {
+  readonly reason: string;
+  readonly text: string;
+} {
+  const sentence = (answer: string, reason: string) => ({ reason, text: `${kind} of ${subject} ${answer}${reason}` });
   if (fixup.kind === BpfCoreReloKind.BPF_CORE_TYPE_ID_LOCAL) {
-    return `${kind} of ${subject} is ${fixup.targetValue}, the type's id in the BTF that is loaded`;
+    return sentence(`is ${fixup.targetValue}, `, "the type's id in the BTF that is loaded");
   }
   if (chosen !== undefined) {
-    const where = `${chosen.text} [id ${chosen.typeId} in ${chosen.target}]`;
     const was = fixup.checked ? ` (was ${fixup.localValue})` : "";
-    const width = describeWidth(fixup);
-    return `${kind} of ${subject} is ${fixup.targetValue}${was}: ${where}${width}`;
+    const reason = `${chosen.text} [id ${chosen.typeId} in ${chosen.target}]${describeWidth(fixup)}`;
+    return sentence(`is ${fixup.targetValue}${was}: `, reason);
   }
-  const outcome = fixup.poison
-    ? `${kind} of ${subject} has no answer, so the instruction must not be reached`
-    : `${kind} of ${subject} is 0`;
-  return `${outcome}: ${whyMissing(candidates, subject, targets)}`;
+  const answer = fixup.poison ? "has no answer, so the instruction must not be reached" : "is 0";
+  return sentence(`${answer}: `, whyMissing(candidates, evidence));
 }
 
 function describeWidth({ width }: Outcome): string {
@@ -173,12 +202,12 @@ function describeWidth({ width }: Outcome): string {
     `(only pointers and unsigned integers can change their size)`;
 }
 
-function whyMissing(candidates: readonly CandidateVerdict[], subject: string, targets: readonly CoreTarget[]): string {
+function whyMissing(candidates: readonly CandidateVerdict[], { relocation: { type }, targets }: Evidence): string {
   if (candidates.length === 0) {
-    const names = targets.map((target) => target.name).join(", ");
-    return names === ""
-      ? "there is no target"
-      : `nothing in ${names} has the name and kind of ${subject.split(/[.:[]/)[0]}`;
+    // A named type's text ends in its name: the flavour is the object's own business.
+    const wanted = describeType(type).slice(0, essentialName(type.name).length - type.name.length || undefined);
+    const names = targets.names.join(", ");
+    return names === "" ? "there is no target" : `nothing in ${names} has the name and kind of ${wanted}`;
   }
   return candidates.map(({ text, typeId, target, type, nearest, verdict }) => {
     const close = nearest.length === 0 ? "" : `, but ${nearest.map((name) => JSON.stringify(name)).join(", ")}`;

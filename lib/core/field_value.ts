@@ -6,9 +6,9 @@
  */
 import { BpfCoreReloKind, BtfKind } from "../uapi/mod.ts";
 import type { ByteOrder } from "../bytes.ts";
-import { type BtfType, type Member, sizeOf, skipModifiersAndTypedefs } from "../btf/mod.ts";
+import { type BtfType, sizeOf, skipModifiersAndTypedefs } from "../btf/mod.ts";
 import { RelocationError } from "../errors.ts";
-import type { AccessSpec } from "./access_spec.ts";
+import type { AccessSpec, MemberStep } from "./access_spec.ts";
 import { describeAccess, describeType } from "./describe.ts";
 import { relocationKindName } from "./kinds.ts";
 import type { RelocationValue } from "./value.ts";
@@ -39,7 +39,7 @@ export function fieldValue(kind: BpfCoreReloKind, access: AccessSpec, layout: La
   const last = access.steps[access.steps.length - 1]!;
   return last.kind === "element"
     ? elementValue(kind, access, last.type, layout)
-    : memberValue(kind, access, last.member, layout);
+    : memberValue(kind, access, last, layout);
 }
 
 function elementValue(kind: BpfCoreReloKind, access: AccessSpec, type: BtfType, layout: Layout): RelocationValue {
@@ -59,16 +59,27 @@ function elementValue(kind: BpfCoreReloKind, access: AccessSpec, type: BtfType, 
   }
 }
 
-function memberValue(kind: BpfCoreReloKind, access: AccessSpec, member: Member, layout: Layout): RelocationValue {
-  const type = skipModifiersAndTypedefs(member.type);
+function memberValue(
+  kind: BpfCoreReloKind,
+  access: AccessSpec,
+  { member, type }: MemberStep,
+  layout: Layout,
+): RelocationValue {
   const bitfield = member.bitfieldBits > 0;
+  // By far the most frequent question.
+  if (kind === BpfCoreReloKind.BPF_CORE_FIELD_BYTE_OFFSET && !bitfield) {
+    return {
+      value: Math.floor(access.offsetBits / 8),
+      checked: true,
+      width: { bytes: innermostSize(type, layout), type },
+    };
+  }
   const extent = bitfield ? bitfieldExtent(access, type, member.bitfieldBits) : plainExtent(access, type, layout);
   // Compilers differ in how they load a bitfield, so the object's own offset and size can't be checked.
   const checked = !bitfield;
   switch (kind) {
     case BpfCoreReloKind.BPF_CORE_FIELD_BYTE_OFFSET:
-      if (bitfield) return { value: extent.offsetBytes, checked };
-      return { value: extent.offsetBytes, checked, width: { bytes: innermostSize(type, layout), type } };
+      return { value: extent.offsetBytes, checked };
     case BpfCoreReloKind.BPF_CORE_FIELD_BYTE_SIZE:
       return { value: extent.sizeBytes, checked };
     case BpfCoreReloKind.BPF_CORE_FIELD_SIGNED:

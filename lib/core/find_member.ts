@@ -48,7 +48,8 @@ function search(
     const member = members[index]!;
     const own = member.name;
     if (own === name) {
-      const step: MemberStep = { kind: "member", parent, index, member };
+      const type = skipModifiersAndTypedefs(member.type);
+      const step: MemberStep = { kind: "member", parent, index, member, type };
       return { step, offsetBits: offsetBits + member.offsetBits, levels };
     }
     if (own !== "") continue;
@@ -62,6 +63,24 @@ function search(
     searched.add(inner);
   }
   return undefined;
+}
+
+/** The members that lead to what {@linkcode findMember} finds: anonymous ones, then the one called `name`. */
+export function memberPath(type: BtfType, name: string): { parent: CompositeType; index: number }[] {
+  const searched = new Set<CompositeType>();
+  const descend = (type: BtfType): { parent: CompositeType; index: number }[] => {
+    const parent = skipModifiersAndTypedefs(type);
+    if (parent.kind !== BtfKind.Struct && parent.kind !== BtfKind.Union || searched.has(parent)) return [];
+    searched.add(parent);
+    for (let index = 0; index < parent.members.length; index++) {
+      const member = parent.members[index]!;
+      if (member.name === name) return [{ parent, index }];
+      const inner = member.name === "" ? descend(member.type) : [];
+      if (inner.length > 0) return [{ parent, index }, ...inner];
+    }
+    return [];
+  };
+  return descend(type);
 }
 
 /** Names of all members that {@linkcode findMember} could find in `type`. */

@@ -32,8 +32,9 @@ export function localAccess(root: BtfType, indexes: readonly number[], pointerSi
           throw leaves(root, steps, `member ${index} of ${describeType(type)}, which has ${type.members.length}`);
         }
         offsetBits += member.offsetBits;
-        if (member.name !== "") steps.push(last = { kind: "member", parent: type, index, member });
-        type = skipModifiersAndTypedefs(member.type);
+        const inner = skipModifiersAndTypedefs(member.type);
+        if (member.name !== "") steps.push(last = { kind: "member", parent: type, index, member, type: inner });
+        type = inner;
         break;
       }
       case BtfKind.Array: {

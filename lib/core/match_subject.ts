@@ -78,14 +78,14 @@ function matchAccess(local: AccessSpec, root: BtfType, pointerSize: number): Acc
     if (ours.kind === "member") {
       const found = findMember(type, ours.member.name, levels);
       if (found === undefined) return { reason: "no-member", parent: type, name: ours.member.name };
-      const { parent, member } = found.step;
-      if (!fieldsCompatible(ours.member.type, member.type)) {
-        return { reason: "incompatible-member", parent, member, local: ours.member.type };
+      const step = found.step;
+      if (!fieldsCompatible(ours.type, step.type)) {
+        return { reason: "incompatible-member", parent: step.parent, member: step.member, local: ours.member.type };
       }
-      steps.push(found.step);
+      steps.push(step);
       levels += found.levels;
       offsetBits += found.offsetBits;
-      type = skipModifiersAndTypedefs(member.type);
+      type = step.type;
       continue;
     }
     // The first index steps from the root itself, as from an array of it; the others from an array.

@@ -4,10 +4,11 @@
  * @module
  */
 import type { CoreRelocation } from "../btf/mod.ts";
-import { RelocationError } from "../errors.ts";
+import { DebpfError, RelocationError } from "../errors.ts";
 import type { CoreTarget } from "./candidates.ts";
 import type { CoreFixup } from "./fixup.ts";
 import { type RelocateOptions, Relocator } from "./relocator.ts";
+import { objectOrder, relocationLabel } from "./sites.ts";
 
 /**
  * What the relocations come to in `targets`: one fixup per relocation, in the order given. Pure: neither the relocations nor
@@ -30,18 +31,9 @@ export function relocate(
     try {
       fixups[index] = relocator.resolve(relocations[index]!);
     } catch (error) {
-      if (!(error instanceof RelocationError)) throw error;
-      throw new RelocationError(`relocation ${index}: ${error.message}`, { cause: error });
+      if (!(error instanceof DebpfError)) throw error;
+      throw new RelocationError(`${relocationLabel(relocations[index]!)}: ${error.message}`, { cause: error });
     }
   }
   return fixups;
-}
-
-/**
- * Positions of `relocations` in the order in which the object lists them, so that theirs does not matter. Those made by
- * hand, without an index, keep the order given.
- */
-export function objectOrder(relocations: readonly CoreRelocation[]): number[] {
-  const rank = relocations.map((relocation, position) => relocation.index ?? position);
-  return [...rank.keys()].sort((a, b) => rank[a]! - rank[b]!);
 }

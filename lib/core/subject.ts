@@ -14,7 +14,7 @@ import {
 } from "../btf/mod.ts";
 import { RelocationError } from "../errors.ts";
 import type { AccessSpec } from "./access_spec.ts";
-import { parseAccessor } from "./accessor.ts";
+import { type AccessorParser, parseAccessor } from "./accessor.ts";
 import { describeAccess, describeType } from "./describe.ts";
 import { relocationFamily, relocationKindName } from "./kinds.ts";
 import { localAccess } from "./local_access.ts";
@@ -48,9 +48,10 @@ export type Subject = FieldSubject | TypeSubject | EnumeratorSubject;
 /**
  * The subject as the object sees it.
  *
+ * @param parse Gives the numbers of the accessor.
  * @throws {RelocationError} if kind, accessor and type do not fit together.
  */
-export function localSubject(relocation: CoreRelocation): Subject {
+export function localSubject(relocation: CoreRelocation, parse: AccessorParser = parseAccessor): Subject {
   const { kind, type: root, accessor } = relocation;
   const family = relocationFamily(kind);
   switch (family) {
@@ -59,7 +60,7 @@ export function localSubject(relocation: CoreRelocation): Subject {
       throw new RelocationError(`accessor ${JSON.stringify(accessor)} of ${relocationKindName(kind)} should be "0"`);
     case "enumerator": {
       const type = skipModifiersAndTypedefs(root);
-      const indexes = parseAccessor(accessor);
+      const indexes = parse(accessor);
       const index = indexes[0]!;
       if (type.kind !== BtfKind.Enum && type.kind !== BtfKind.Enum64) {
         throw new RelocationError(`${describeType(root)} is not an enum, as ${relocationKindName(kind)} needs`);
@@ -70,7 +71,7 @@ export function localSubject(relocation: CoreRelocation): Subject {
       );
     }
     case "field":
-      return { family, root, access: localAccess(root, parseAccessor(accessor), relocation.btf.pointerSize) };
+      return { family, root, access: localAccess(root, parse(accessor), relocation.btf.pointerSize) };
     case undefined:
       throw new RelocationError(
         `CO-RE relocation of kind ${kind} is unknown: this library knows 0 to ${BpfCoreReloKind.BPF_CORE_TYPE_MATCHES}`,

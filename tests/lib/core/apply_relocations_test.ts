@@ -66,7 +66,7 @@ Deno.test("applyRelocations() without relocations needs no target", () => {
   assertEquals(applyRelocations(program, []), program);
 });
 
-Deno.test("applyRelocations() names function, slot and line of what fails", () => {
+Deno.test("applyRelocations() names function, slot, line and relocation of what fails", () => {
   const line = { file: "s.bpf.c", line: 31, column: 4, text: "return s->x;" };
   const program = [
     RETURN_1.with(LABEL, new Label("first")),
@@ -77,12 +77,13 @@ Deno.test("applyRelocations() names function, slot and line of what fails", () =
     EXIT,
   ];
   const error = assertThrows(() => applyRelocations(program, [KERNEL]), RelocationError);
-  assert(error.message.startsWith('function "second", instruction 3, s.bpf.c:31:\n  struct s: '), error.message);
+  const relocation = 'relocation 2 (field_byte_offset of struct s, accessor "0:9"):\n  struct s: ';
+  assert(error.message.startsWith(`function "second", instruction 3, s.bpf.c:31, ${relocation}`), error.message);
   const bare = assertThrows(
     () => applyRelocations([EXIT, LOAD_A.with(CORE_RELOCATION, BROKEN)], [KERNEL]),
     RelocationError,
   );
-  assert(bare.message.startsWith("instruction 1:\n"), bare.message);
+  assert(bare.message.startsWith(`instruction 1, ${relocation}`), bare.message);
 });
 
 Deno.test("applyRelocations() names what is wrong with an instruction", () => {

@@ -250,7 +250,11 @@ Deno.test("relocate() keeps the candidates of each local type apart", () => {
     { kind: Kind.BPF_CORE_FIELD_EXISTS, type: settled, accessor: "0:0" },
     { kind: Kind.BPF_CORE_FIELD_BYTE_OFFSET, type: open, accessor: "0:0" },
   ]);
-  assertThrows(() => relocate(list, [TWICE]), RelocationError, "relocation 1: field_byte_offset of struct s___mine.b");
+  assertThrows(
+    () => relocate(list, [TWICE]),
+    RelocationError,
+    'relocation 1 (field_byte_offset of struct s___mine, accessor "0:0"): field_byte_offset of struct s___mine.b',
+  );
 });
 
 Deno.test("relocate() gives the same results twice, and against two kernels in turn", () => {
@@ -323,7 +327,7 @@ Deno.test("relocate() marks a field that became a bitfield, or was one", () => {
 Deno.test("relocate() rejects broken relocations with a sentence that names them", () => {
   const reject = (kind: Kind, type: BtfType, accessor: string, text: string) =>
     assertThrows(() => fixup(kind, type, accessor, [KERNEL]), RelocationError, text);
-  reject(Kind.BPF_CORE_FIELD_EXISTS, LOCAL, "0:9", "relocation 0: struct task: the accessor asks for member 9");
+  reject(Kind.BPF_CORE_FIELD_EXISTS, LOCAL, "0:9", 'accessor "0:9"): struct task: the accessor asks for member 9');
   reject(Kind.BPF_CORE_FIELD_EXISTS, LOCAL, "nonsense", 'accessor "nonsense"');
   reject(Kind.BPF_CORE_TYPE_EXISTS, LOCAL, "0:0", 'accessor "0:0" of type_exists should be "0"');
   reject(Kind.BPF_CORE_ENUMVAL_VALUE, LOCAL, "0", "struct task is not an enum");

@@ -122,6 +122,26 @@ export function target(types: readonly BtfType[], name = "vmlinux", order: ByteO
   return { btf: btfOf(types, order), name };
 }
 
+/** BTF of a module: continues `base` (whose string section is `base.stringEnd` long) with structs that have no members. */
+export function moduleBytes(base: Btf, names: readonly string[]): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(`${names.join("\0")}\0`);
+  const view = new DataView(new ArrayBuffer(24 + names.length * 12 + text.length));
+  view.setUint16(0, 0xeb9f, true);
+  view.setUint8(2, 1);
+  [24, 0, names.length * 12, names.length * 12, text.length].forEach((word, i) =>
+    view.setUint32(4 + i * 4, word, true)
+  );
+  let nameOffset = base.stringEnd;
+  names.forEach((name, i) => {
+    view.setUint32(24 + i * 12, nameOffset, true);
+    view.setUint32(28 + i * 12, BtfKind.Struct << 24, true);
+    nameOffset += name.length + 1;
+  });
+  const bytes = new Uint8Array(view.buffer);
+  bytes.set(text, 24 + names.length * 12);
+  return bytes;
+}
+
 /** Relocations of one little- or big-endian object, in its order. */
 export function relocations(
   list: readonly Omit<CoreRelocation, "btf" | "index">[],
