@@ -24,8 +24,14 @@ const MIN_SUFFIX = 7;
  */
 export function dataMapKernelName(object: string, section: string): string {
   const suffixLength = Math.min(Math.max(MIN_SUFFIX, section.length), MAX_KERNEL_NAME);
-  const prefix = section.indexOf(".", 1) >= 0 ? "" : object.slice(0, MAX_KERNEL_NAME - suffixLength);
-  return (prefix + section.slice(0, suffixLength)).replaceAll(/[^A-Za-z0-9_.]/g, "_");
+  const prefix = section.indexOf(".", 1) >= 0 ? "" : kernelText(object).slice(0, MAX_KERNEL_NAME - suffixLength);
+  return prefix + kernelText(section).slice(0, suffixLength);
+}
+
+/** `name` with an underscore for each byte, not character, that the kernel takes in no name. */
+function kernelText(name: string): string {
+  const text = Array.from(new TextEncoder().encode(name), (byte) => String.fromCharCode(byte)).join("");
+  return text.replaceAll(/[^A-Za-z0-9_.]/g, "_");
 }
 
 /** The name by which users know the map: the section's for `.data.foo` and `.rodata.foo`, else the kernel's. */
@@ -85,7 +91,8 @@ export function dataMap(
     flags: (readOnly ? BpfMapFlag.BPF_F_RDONLY_PROG : 0) | (isMmapable(datasec) ? BpfMapFlag.BPF_F_MMAPABLE : 0),
     extra: 0n,
     pinning: "none",
-    value: datasec,
+    // clang 19 describes a section of nothing but literals as one without variables, which kernels before 5.12 refuse.
+    value: datasec?.entries.length === 0 ? undefined : datasec,
     data,
     readOnly,
     section: section.name,

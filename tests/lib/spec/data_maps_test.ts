@@ -12,6 +12,8 @@ Deno.test("dataMapKernelName() cuts the object's name so that the section's fits
   assertEquals(dataMapKernelName("my_object_name", ".bss"), "my_objec.bss");
   assertEquals(dataMapKernelName("my_object_name", ".kconfig"), "my_obje.kconfig");
   assertEquals(dataMapKernelName("a", ".data"), "a.data");
+  // A byte is a character to the kernel: two of them in UTF-8.
+  assertEquals(dataMapKernelName("\u00e4\u00e4bc", ".data"), "____bc.data");
 });
 
 Deno.test("dataMapKernelName() gives sections of their own name no object name", () => {

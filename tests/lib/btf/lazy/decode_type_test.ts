@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Btf, type BtfType } from "../../../lib/btf/mod.ts";
-import { FormatError } from "../../../lib/errors.ts";
-import { BtfKind } from "../../../lib/uapi/mod.ts";
-import { Blob, everyKind } from "./blob.ts";
+import { Btf, type BtfType } from "../../../../lib/btf/mod.ts";
+import { FormatError } from "../../../../lib/errors.ts";
+import { BtfKind } from "../../../../lib/uapi/mod.ts";
+import { Blob, everyKind } from "../blob.ts";
 
 function typed<K extends BtfKind>(btf: Btf, kind: K): Extract<BtfType, { kind: K }> {
   const type = btf.type(kind);
