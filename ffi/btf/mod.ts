@@ -4,3 +4,4 @@
  * @module
  */
 export { hostBtf, VMLINUX_BTF } from "./host.ts";
+export { loadedBtf, loadedBtfInfos, type LoadedBtfOptions, moduleBtf } from "./loaded.ts";

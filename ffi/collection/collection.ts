@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { UnsupportedError } from "../../lib/errors.ts";
+import type { Value } from "../../lib/btf/mod.ts";
 import { type CollectionSpec, type EventTypes, findEventTypes, type ProgramSpec } from "../../lib/spec/mod.ts";
 import { attachProgram, type Link } from "../attach/mod.ts";
 import { EventStream, RingBuffer, type StreamOptions } from "../events/mod.ts";
-import type { BpfMap } from "../map/mod.ts";
+import type { BpfMap, MapView } from "../map/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
-import { eventDecoder, type EventValue, type TypedEvent } from "./event_decoder.ts";
+import { EventDecoder, type EventValue, type TypedEvent } from "./event_decoder.ts";
 import { load, type Loaded, type LoadOptions } from "./load.ts";
-import { GlobalData, Variable } from "./variable.ts";
+import { Variable } from "./variable.ts";
 
 /** Which programs {@linkcode Collection.attach} attaches. */
 export interface AttachOptions {
@@ -43,7 +43,10 @@ export class Collection implements Disposable {
     this.maps = loaded.maps;
     this.programs = loaded.programs;
     using cleanup = loaded.resources;
+    using undo = loaded.undo;
     this.variables = mapVariables(spec, loaded.maps, cleanup);
+    // Nothing can fail any more: what was pinned stays.
+    undo.move();
     this.#resources = cleanup.move();
   }
 
@@ -101,14 +104,15 @@ export class Collection implements Disposable {
    * @throws {UnsupportedError} if no type is known: with the line of C to add.
    */
   events(map: string, options: EventOptions = {}): EventStream<EventValue> {
-    const decode = eventDecoder(this.spec, this.#typesOf(map, options));
-    if (!decode.typed) throw new UnsupportedError("typed events", `map "${map}": ${decode.hint}`);
-    return this.#stream(map, (view, offset, length) => decode(view, offset, length).value as EventValue, options);
+    const decoder = this.#decoder(map, options);
+    if (!decoder.typed) throw decoder.untyped();
+    return this.#stream(map, (view, offset, length) => decoder.value(view, offset, length), options);
   }
 
   /** As {@linkcode Collection.events}, each event with its type; those of no known type as bytes. */
   typedEvents(map: string, options: EventOptions = {}): EventStream<TypedEvent> {
-    return this.#stream(map, eventDecoder(this.spec, this.#typesOf(map, options)), options);
+    const decoder = this.#decoder(map, options);
+    return this.#stream(map, (view, offset, length) => decoder.event(view, offset, length), options);
   }
 
   /** Closes everything. Closing again does nothing. */
@@ -121,9 +125,9 @@ export class Collection implements Disposable {
     this.close();
   }
 
-  #typesOf(map: string, options: EventOptions): EventTypes | undefined {
+  #decoder(map: string, options: EventOptions): EventDecoder {
     this.#eventTypes ??= findEventTypes(this.spec);
-    return options.types ?? this.#eventTypes.get(map);
+    return new EventDecoder(this.spec.name, map, options.types ?? this.#eventTypes.get(map));
   }
 
   #stream<T>(
@@ -148,13 +152,13 @@ function mapVariables(
   maps: ReadonlyMap<string, BpfMap>,
   cleanup: DisposableStack,
 ): Map<string, Variable> {
-  const memory = new Map<string, GlobalData>();
+  const memory = new Map<string, MapView<Value>>();
   const variables = new Map<string, Variable>();
   for (const variable of spec.variables.values()) {
     const map = maps.get(variable.map);
     if (map === undefined || !map.mmapable) continue;
     let data = memory.get(variable.map);
-    if (data === undefined) memory.set(variable.map, data = cleanup.use(new GlobalData(map)));
+    if (data === undefined) memory.set(variable.map, data = cleanup.use(map.view()));
     variables.set(variable.name, new Variable(variable, data));
   }
   return variables;

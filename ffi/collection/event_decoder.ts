@@ -5,7 +5,8 @@
  */
 import { type Codec, compileCodec, type StructType, type Value } from "../../lib/btf/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
-import type { CollectionSpec, EventTypes } from "../../lib/spec/mod.ts";
+import { UnsupportedError } from "../../lib/errors.ts";
+import type { EventTypes } from "../../lib/spec/mod.ts";
 
 /** An event: a plain object whose properties are the struct's members. */
 export type EventValue = Record<string, Value>;
@@ -18,40 +19,73 @@ export interface TypedEvent {
   readonly value: EventValue | Uint8Array;
 }
 
-/** Makes events of records. */
-export interface EventDecoder {
-  (view: DataView, offset: number, length: number): TypedEvent;
-  /** Is there a type at all. */
+/** Makes events of the records of one map. Of several types, a record's length tells which. */
+export class EventDecoder {
+  /** Is any type known. */
   readonly typed: boolean;
-  /** If not: why, and what to do about it. */
-  readonly hint: string;
-}
+  readonly #map: string;
+  readonly #hint: string | undefined;
+  readonly #bySize = new Map<number, Codec>();
+  readonly #flexible: Codec | undefined;
+  /** One of `bySize`, the only one most often: found without a look into the map. */
+  readonly #first: Codec | undefined;
+  readonly #firstLength: number;
 
-/**
- * The decoder for the records of one map. Of several types, a record's length tells which.
- *
- * @param types What is known about the map's records.
- */
-export function eventDecoder(spec: CollectionSpec, types: EventTypes | undefined): EventDecoder {
-  const bySize = new Map<number, TypedCodec>();
-  for (const [size, type] of types?.bySize ?? []) bySize.set(size, typedCodec(type));
-  const flexible = types?.flexible === undefined ? undefined : typedCodec(types.flexible);
-  const decode = (view: DataView, offset: number, length: number): TypedEvent => {
-    const found = bySize.get(length) ?? flexible;
-    if (found === undefined) {
+  /**
+   * @param object Name of the object, for errors.
+   * @param map Name of the map, for errors.
+   * @param types What is known about its records.
+   */
+  constructor(object: string, map: string, types: EventTypes | undefined) {
+    for (const [size, type] of types?.bySize ?? []) this.#bySize.set(size, codecOf(type));
+    this.#flexible = types?.flexible === undefined ? undefined : codecOf(types.flexible);
+    [this.#firstLength, this.#first] = [...this.#bySize][0] ?? [-1, undefined];
+    this.typed = this.#first !== undefined || this.#flexible !== undefined;
+    this.#map = map;
+    const unsaid = `map "${map}": nothing in ${object} says what its records are`;
+    this.#hint = types?.hint ?? (this.typed ? undefined : unsaid);
+  }
+
+  /** The event of a record, with its type; a record of no known type is its bytes. */
+  event(view: DataView, offset: number, length: number): TypedEvent {
+    const codec = this.#codec(length);
+    if (codec === undefined) {
       return { type: undefined, value: new Uint8Array(view.buffer, view.byteOffset + offset, length).slice() };
     }
-    return { type: found.type, value: found.codec.decode(view, offset, length) as EventValue };
-  };
-  const hint = types?.hint ?? `nothing in ${spec.name} says what its records are`;
-  return Object.assign(decode, { typed: bySize.size > 0 || flexible !== undefined, hint: hint });
+    return { type: codec.type as StructType, value: codec.decode(view, offset, length) as EventValue };
+  }
+
+  /**
+   * The event of a record.
+   *
+   * @throws {UnsupportedError} if its type is not known.
+   */
+  value(view: DataView, offset: number, length: number): EventValue {
+    const codec = this.#codec(length);
+    if (codec === undefined) throw this.untyped(length);
+    return codec.decode(view, offset, length) as EventValue;
+  }
+
+  /**
+   * The error that says why records have no type, and what to do about it.
+   *
+   * @param length Length of such a record, if there is one at hand.
+   */
+  untyped(length?: number): UnsupportedError {
+    const known = [...this.#bySize.keys()].join(", ");
+    return new UnsupportedError(
+      "typed events",
+      this.#hint ?? `map "${this.#map}": a record of ${length} bytes has no type: only those of ${known} bytes have`,
+    );
+  }
+
+  #codec(length: number): Codec | undefined {
+    if (length === this.#firstLength) return this.#first;
+    const flexible = this.#flexible;
+    return this.#bySize.get(length) ?? (flexible !== undefined && length >= flexible.size ? flexible : undefined);
+  }
 }
 
-interface TypedCodec {
-  readonly type: StructType;
-  readonly codec: Codec;
-}
-
-function typedCodec(type: StructType): TypedCodec {
-  return { type, codec: compileCodec(type, { order: HOST_BYTE_ORDER }) };
+function codecOf(type: StructType): Codec {
+  return compileCodec(type, { order: HOST_BYTE_ORDER });
 }

@@ -2,18 +2,24 @@
  * Reading a BPF ring buffer's memory (kernel/bpf/ringbuf.c, Linux 5.8): records are read where the kernel wrote them.
  *
  * The data pages are mapped twice, one behind the other, so a record that wraps is still contiguous. A record is a
- * header of two 32-bit words (length with two flag bits, page offset) and its data, rounded up to 8 bytes.
+ * header of two 32-bit words (length with two flag bits, page offset) and its data, rounded up to 8 bytes. The producer
+ * writes a header as busy before it moves its position past it, and the finished length when the data is there.
  *
  * @module
  */
+import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
+import { BpfRingbuf } from "../../lib/uapi/mod.ts";
 
 /** Receives one record: valid until the function returns, then the kernel may overwrite it. */
 export type RecordHandler = (view: DataView, offset: number, length: number) => void;
 
-const HEADER_BYTES = 8;
-/** Set in the first word of a record that its producer threw away; the sign bit: reserved and not submitted yet. */
-const DISCARD_BIT = 0x4000_0000;
-const LENGTH_MASK = 0x3fff_ffff;
+const HEADER_BYTES = BpfRingbuf.BPF_RINGBUF_HDR_SZ;
+const DISCARD_BIT = BpfRingbuf.BPF_RINGBUF_DISCARD_BIT;
+/** What neither flag covers; the busy bit is the sign. */
+const LENGTH_MASK = DISCARD_BIT - 1;
+const LITTLE = HOST_BYTE_ORDER === "little";
+/** More records than any ring holds: limits stay small integers, which the loop compares faster. */
+const NO_LIMIT = 0x3fff_ffff;
 
 /** The mapped memory of a ring buffer. */
 export interface RingMemory {
@@ -37,6 +43,8 @@ export class RingReader {
   readonly #ordered: boolean;
   /** Positions count bytes since the map was made: below 2^53 for 285 years at 1 MB/s. */
   #position: number;
+  /** Up to where the kernel knows that records were read; never behind what it may overwrite. */
+  #released: number;
   #stopped = false;
 
   /**
@@ -50,7 +58,7 @@ export class RingReader {
     this.#view = new DataView(memory.data, memory.dataOffset);
     this.#mask = this.#view.byteLength / 2 - 1;
     this.#ordered = options.ordered;
-    this.#position = Number(Atomics.load(this.#consumerPosition, 0));
+    this.#position = this.#released = Number(Atomics.load(this.#consumerPosition, 0));
   }
 
   /** Is the next record one that its producer has reserved and not submitted yet. */
@@ -59,26 +67,56 @@ export class RingReader {
     return Atomics.load(this.#words, (this.#position & this.#mask) >> 2) < 0;
   }
 
-  /** No record will be read any more, also not by a `drain` that is under way: the memory is about to be unmapped. */
+  /**
+   * Gives back what was read. No record will be read any more, also not by a `drain` that is under way; after one, to be
+   * called again.
+   */
   stop(): void {
     this.#stopped = true;
+    this.#release();
   }
 
   /**
    * Hands finished records to `handler`, at most `limit`, and gives their space back: in one store for each batch.
    *
+   * Ends after one ring full at the latest, since a program that writes as fast as it is read would hold it for ever.
    * Should `handler` throw, the record it was given counts as read.
    *
    * @returns How many records were handed over; discarded ones do not count.
    */
-  drain(handler: RecordHandler, limit: number = Infinity): number {
+  drain(handler: RecordHandler, limit: number = NO_LIMIT): number {
+    const most = Math.min(limit, NO_LIMIT);
+    const end = this.#position + this.#mask;
     let handed = 0;
     // The kernel wakes up a waiter only when the consumer had caught up: so look again after each store.
     for (;;) {
       const before = this.#position;
-      handed += this.#batch(handler, limit - handed);
-      if (this.#position === before || handed >= limit) return handed;
+      try {
+        handed += this.#batch(handler, most - handed);
+      } finally {
+        this.#release();
+      }
+      if (this.#position === before || this.#position > end || handed >= most) return handed;
     }
+  }
+
+  /**
+   * Hands one finished record to `handler`. Its space is given back when there is no other, when {@linkcode stop} is
+   * called, or when an eighth of the ring waits for it: a store for each record costs more than reading it.
+   *
+   * @returns Was there one.
+   */
+  next(handler: RecordHandler): boolean {
+    if (this.#position - this.#released > this.#mask >> 3) this.#release();
+    return this.#batch(handler, 1) > 0 || (this.#release() && this.#batch(handler, 1) > 0);
+  }
+
+  /** Gives space back; `false` if all is given back already. */
+  #release(): boolean {
+    if (this.#released === this.#position) return false;
+    this.#released = this.#position;
+    Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
+    return true;
   }
 
   #batch(handler: RecordHandler, limit: number): number {
@@ -93,7 +131,8 @@ export class RingReader {
     try {
       while (available > 0 && handed < limit && !this.#stopped) {
         const offset = low & mask;
-        const header = ordered ? words[offset >> 2]! : Atomics.load(words, offset >> 2);
+        // Through the handler's view, whose bounds are at hand then: 3.7 ns a record instead of 5.3.
+        const header = ordered ? view.getInt32(offset, LITTLE) : Atomics.load(words, offset >> 2);
         if (header < 0) break;
         const length = header & LENGTH_MASK;
         const step = (length + HEADER_BYTES + 7) & ~7;
@@ -106,7 +145,6 @@ export class RingReader {
       }
     } finally {
       this.#position += advanced;
-      if (advanced > 0 && !this.#stopped) Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
     }
     return handed;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { UnsupportedError } from "../../lib/errors.ts";
-import { BpfMapType } from "../../lib/uapi/mod.ts";
+import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { type RecordHandler, RingReader } from "./ring.ts";
@@ -12,6 +12,9 @@ import { Readiness } from "./waiter.ts";
 
 /** How long to leave a producer alone that is in the middle of a record. */
 const BUSY_MS = 1;
+
+/** Ids of the maps that are being read: two readers that know nothing of each other would read overwritten memory. */
+const BEING_READ = new Set<number>();
 
 /** The mapped memory of a ring buffer map. It keeps what it needs of the map: the map may be closed before it. */
 export class RingBuffer implements Disposable {
@@ -22,22 +25,34 @@ export class RingBuffer implements Disposable {
   readonly #resources: DisposableStack;
   readonly #reader: RingReader;
   readonly #readiness: Readiness;
-  #draining = false;
+  #reading = false;
   #closed = false;
 
   /**
-   * Maps the memory of `map`. Only one reader may read a ring: positions are shared by all.
+   * Maps the memory of `map`.
    *
-   * @throws {UnsupportedError} if `map` is no ring buffer.
+   * @throws {UnsupportedError} if `map` is no ring buffer, or one in overwrite mode.
+   * @throws {Error} if there is a reader already: a ring has one position that all would share.
+   * @throws {SyscallError} if its memory cannot be mapped.
    */
   constructor(map: BpfMap) {
     if (map.spec.type !== BpfMapType.BPF_MAP_TYPE_RINGBUF) {
       throw new UnsupportedError("reading events", `map "${map.name}" is not a ring buffer (BPF_MAP_TYPE_RINGBUF)`);
     }
+    const { id, maxEntries, mapFlags } = sys.mapInfo(map.fd);
+    if ((mapFlags & BpfMapFlag.BPF_F_RB_OVERWRITE) !== 0) {
+      throw new UnsupportedError(
+        "ring buffers in overwrite mode",
+        `map "${map.name}" has BPF_F_RB_OVERWRITE: reading what its program may overwrite meanwhile is not supported`,
+      );
+    }
+    if (BEING_READ.has(id)) throw new Error(`ring buffer "${map.name}" is being read already: close its other stream`);
     using cleanup = new DisposableStack();
+    BEING_READ.add(id);
+    cleanup.defer(() => BEING_READ.delete(id));
     const page = sys.pageSize();
     this.name = map.name;
-    this.sizeBytes = sys.mapInfo(map.fd).maxEntries;
+    this.sizeBytes = maxEntries;
     const fd = cleanup.use(sys.duplicateFd(map.fd)).value;
     const consumer = cleanup.use(sys.mapMemory({ fd, length: page, offset: 0, writable: true }));
     // One mapping of the producer's page and both copies of the data: read only, as the kernel demands.
@@ -53,22 +68,38 @@ export class RingBuffer implements Disposable {
   }
 
   /**
-   * Hands the finished records to `handler`, which gets the ring's own memory: it is valid until `handler` returns.
+   * Hands the finished records to `handler`, which gets the ring's own memory: it is valid until `handler` returns. Their
+   * space is given back in one go, also if `handler` throws; the record that it was given counts as read then.
+   *
+   * One call ends after as much data as the ring can hold, since a program may write as fast as `handler` reads.
    *
    * @param limit How many at most.
-   * @returns How many there were.
+   * @returns How many there were; 0 when it is closed.
+   *
+   * @example Counting by a member, without making an object of each record
+   * ```ts
+   * import { type BtfType, compileReader, type RingBuffer } from "@debpf/debpf";
+   *
+   * function bytesSent(ring: RingBuffer, type: BtfType): number {
+   *   const record = new (compileReader<{ bytes: number }>(type, { order: "little" }))();
+   *   let bytes = 0;
+   *   ring.drain((view, offset) => bytes += record.at(view, offset).bytes);
+   *   return bytes;
+   * }
+   * ```
    */
-  drain(handler: RecordHandler, limit: number = Infinity): number {
-    if (this.#closed) return 0;
-    if (this.#draining) throw new Error(`ring buffer "${this.name}" is being drained already`);
-    this.#draining = true;
-    try {
-      return this.#reader.drain(handler, limit);
-    } finally {
-      this.#draining = false;
-      // Closed by its own handler: the memory could not go while it was being read.
-      if (this.#closed) this.#resources.dispose();
-    }
+  drain(handler: RecordHandler, limit?: number): number {
+    return this.#read(() => this.#reader.drain(handler, limit)) ?? 0;
+  }
+
+  /**
+   * Hands one finished record to `handler`, if there is one. Its space is given back later, with that of others, at the
+   * latest when there is no other record or the ring buffer is closed.
+   *
+   * @returns Was there one.
+   */
+  next(handler: RecordHandler): boolean {
+    return this.#read(() => this.#reader.next(handler)) ?? false;
   }
 
   /** Is it closed. */
@@ -89,11 +120,27 @@ export class RingBuffer implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader.stop();
-    if (!this.#draining) this.#resources.dispose();
+    if (!this.#reading) this.#resources.dispose();
   }
 
   /** As {@linkcode RingBuffer.close}. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #read<T>(read: () => T): T | undefined {
+    if (this.#closed) return undefined;
+    if (this.#reading) throw new Error(`ring buffer "${this.name}" is being drained already`);
+    this.#reading = true;
+    try {
+      return read();
+    } finally {
+      this.#reading = false;
+      // Closed by its own handler: the memory could not go while it was being read.
+      if (this.#closed) {
+        this.#reader.stop();
+        this.#resources.dispose();
+      }
+    }
   }
 }

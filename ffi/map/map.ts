@@ -3,72 +3,136 @@
  *
  * @module
  */
-import { type BtfType, type Codec, compileCodec, type Value } from "../../lib/btf/mod.ts";
-import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
+import type { Value } from "../../lib/btf/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
-import type { MapTypeIds } from "../../lib/linker/mod.ts";
-import { isRingBuffer, type MapSpec, ringBufferSize } from "../../lib/spec/mod.ts";
-import { BpfMapFlag, BpfMapType, BpfUpdateFlag } from "../../lib/uapi/mod.ts";
+import type { MapSpec } from "../../lib/spec/mod.ts";
+import { BpfMapFlag, type BpfMapType } from "../../lib/uapi/mod.ts";
+import { pin, type PinOptions } from "../pin/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { deleteBatch, setBatch } from "./batch.ts";
+import { BlockReader } from "./block_reader.ts";
+import { clearMap } from "./clear_map.ts";
+import { createMap, type MapCreateOptions } from "./create_map.ts";
+import { type ElementCodec, elementSize, type HasFd, keyCodec, rawCodec, valueCodec } from "./element_codec.ts";
+import { ElementIterator } from "./element_iterator.ts";
+import { type LookupFlags, lookupFlags, type LookupOptions, type UpdateFlags, updateFlags } from "./flags.ts";
+import { type MapKind, mapKind, mapTypeName } from "./map_type.ts";
+import { specOf } from "./spec_of.ts";
+import { MapView } from "./view.ts";
 
-/** What creating a map needs besides its spec: things that only exist in the kernel. */
-export interface MapCreateOptions {
-  /** The loaded BTF that `types` are of. */
-  readonly btf?: sys.Fd | undefined;
-  /** Ids in `btf` of the types of key and value; left out for maps that take none. */
-  readonly types?: MapTypeIds | undefined;
+/** What {@linkcode BpfMap.getInto} lays over a value: readers of `compileReader` are such. */
+export interface ValueReader {
+  /** Lays the reader over what begins at `offset` of `view`. */
+  at(view: DataView, offset: number): unknown;
 }
 
-/** Per-CPU maps: their values are one per possible CPU, in strides of 8 bytes. */
-const PER_CPU: ReadonlySet<BpfMapType> = new Set<BpfMapType>([
-  BpfMapType.BPF_MAP_TYPE_PERCPU_HASH,
-  BpfMapType.BPF_MAP_TYPE_PERCPU_ARRAY,
-  BpfMapType.BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BpfMapType.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-]);
+/** Codecs of keys and values. */
+export interface MapCodecs<K, V> {
+  /** The codec of keys. */
+  readonly key: ElementCodec<K>;
+  /** The codec of values; for per-CPU maps one that {@linkcode perCpuCodec} makes. */
+  readonly value: ElementCodec<V>;
+}
 
-/** A live map. Closing it closes the file descriptor; the kernel keeps the map while a program or pin uses it. */
-export class BpfMap implements Disposable {
-  /** What it was made from. */
+/** Keys and values as bytes. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** How a map whose keys or values cannot be asked for is worked with instead. */
+const INSTEAD: Partial<Record<MapKind, string>> = {
+  queue: "it has no keys: use push(), pop() and peek()",
+  filter: "it has no keys: use push() and contains()",
+  memory: "it has no elements",
+};
+
+/**
+ * A live map, to be used like a `Map`. Keys and values are plain JavaScript values of the types that the map was declared
+ * with; {@linkcode BpfMap.raw} takes and gives bytes, {@linkcode BpfMap.withCodecs} whatever a codec makes of them.
+ *
+ * - A per-CPU map's value is an array: one for each possible CPU.
+ * - Maps of maps and programs, of sockets, perf events and cgroups take what has a file descriptor (`set(key, map)`), and
+ *   give ids where the kernel gives anything.
+ * - Queues and stacks have `push`, `pop` and `peek`, bloom filters `push` and `contains`.
+ *
+ * Closing it closes the file descriptor; the kernel keeps the map while a program, a pin or another process uses it.
+ */
+export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]> {
+  /** What it was made from; of a map that was there before, what the kernel says. */
   readonly spec: MapSpec;
   readonly #fd: sys.Fd;
+  readonly #place: string;
+  readonly #keyName: string;
+  readonly #valueName: string;
+  readonly #kind: MapKind;
+  readonly #elementSize: number;
   readonly #elements: sys.MapElements;
-  readonly #key: DataView<ArrayBuffer>;
-  readonly #value: DataView<ArrayBuffer>;
-  #codecs: { key: Codec; value: Codec } | undefined;
+  readonly #keyView: DataView<ArrayBuffer>;
+  readonly #valueView: DataView<ArrayBuffer>;
+  #key: ElementCodec<K> | undefined;
+  #value: ElementCodec<V> | undefined;
+  #raw: BpfMap<Bytes, Bytes> | undefined;
+  #id: number | undefined;
 
-  private constructor(fd: sys.Fd, spec: MapSpec) {
+  private constructor(fd: sys.Fd, spec: MapSpec, codecs?: MapCodecs<K, V>) {
     this.#fd = fd;
     this.spec = spec;
-    this.#elements = new sys.MapElements(fd, spec.keySize, spec.valueSize);
-    this.#key = new DataView(this.#elements.key.buffer);
-    this.#value = new DataView(this.#elements.value.buffer);
+    this.#place = `map "${spec.name}"`;
+    this.#keyName = `${this.#place}: key`;
+    this.#valueName = `${this.#place}: value`;
+    this.#kind = mapKind(spec.type);
+    this.#elementSize = elementSize(spec);
+    this.#elements = new sys.MapElements(fd, spec.keySize, this.#elementSize, this.#place);
+    this.#keyView = new DataView(this.#elements.key.buffer);
+    this.#valueView = new DataView(this.#elements.value.buffer);
+    this.#key = codecs?.key;
+    this.#value = codecs?.value;
   }
 
   /**
-   * Creates the map that `spec` describes, and the template of its inner maps if it has one. Its contents are not
-   * filled in: see {@linkcode BpfMap.fill}.
+   * Creates the map that `spec` describes, and the template of its inner maps if it has one. Its initial value and contents
+   * are not filled in: see {@linkcode BpfMap.fill}.
    *
    * @throws {sys.SyscallError} if the kernel refuses it.
    */
   static create(spec: MapSpec, options: MapCreateOptions = {}): BpfMap {
-    const { btf, types } = options;
-    using inner = spec.inner === undefined ? undefined : BpfMap.create(spec.inner, { btf, types: types?.inner });
-    const fd = sys.mapCreate({
-      mapType: spec.type,
-      keySize: spec.keySize,
-      valueSize: spec.valueSize,
-      maxEntries: maxEntries(spec),
-      mapFlags: spec.flags,
-      mapName: spec.kernelName ?? spec.name,
-      mapExtra: spec.extra,
-      ...(spec.numaNode === undefined ? {} : { numaNode: spec.numaNode }),
-      ...(inner === undefined ? {} : { innerMapFd: inner.fd }),
-      ...(btf === undefined || types === undefined
-        ? {}
-        : { btfFd: btf.value, btfKeyTypeId: types.key, btfValueTypeId: types.value }),
-    });
-    return new BpfMap(fd, spec);
+    return BpfMap.#own(createMap(spec, options), () => spec);
+  }
+
+  /**
+   * Takes over the file descriptor of a map.
+   *
+   * @param fd The map; closed if this fails.
+   * @param spec What it is, where that is known; else the kernel is asked, and its BTF read when a type is needed.
+   * @throws {sys.SyscallError} if it is no map.
+   */
+  static fromFd(fd: sys.Fd, spec?: MapSpec): BpfMap {
+    return BpfMap.#own(fd, () => spec ?? specOf(fd.value));
+  }
+
+  /**
+   * Opens a map by its id.
+   *
+   * @throws {sys.SyscallError} if the kernel refuses it: code `ENOENT` if it is gone.
+   */
+  static fromId(id: number): BpfMap {
+    return BpfMap.fromFd(sys.mapGetFdById(id));
+  }
+
+  /**
+   * Opens a pinned map.
+   *
+   * @param path Its name in a BPF file system.
+   * @throws {sys.SyscallError} if there is none, or something else is pinned there.
+   */
+  static openPinned(path: string): BpfMap {
+    return BpfMap.fromFd(sys.objGet(path));
+  }
+
+  static #own(fd: sys.Fd, spec: () => MapSpec): BpfMap {
+    using cleanup = new DisposableStack();
+    cleanup.use(fd);
+    const map = new BpfMap<Value, Value>(fd, spec());
+    cleanup.move();
+    return map;
   }
 
   /** Name in its collection. */
@@ -76,116 +140,271 @@ export class BpfMap implements Disposable {
     return this.spec.name;
   }
 
+  /** `BPF_MAP_TYPE_*`. */
+  get type(): BpfMapType {
+    return this.spec.type;
+  }
+
   /** Its file descriptor, for calls that this class has no method for. */
   get fd(): number {
     return this.#fd.value;
   }
 
-  /** Writes the initial value of global data, and freezes what programs may only read. */
-  fill(): void {
-    if (this.spec.data === undefined) return;
-    this.setRaw(new Uint8Array(4), this.spec.data);
-    if (this.spec.readOnly) sys.mapFreeze(this.fd);
+  /** Its id. */
+  get id(): number {
+    return this.#id ??= this.info().id;
   }
 
-  /** Can its memory be mapped: global data and arrays with `BPF_F_MMAPABLE` (5.5). */
-  get mmapable(): boolean {
-    return (this.spec.flags & BpfMapFlag.BPF_F_MMAPABLE) !== 0;
+  /** What the kernel says of it. */
+  info(): sys.MapInfo {
+    return sys.mapInfo(this.fd);
+  }
+
+  /** The same map with bytes for keys and values. It shares the file descriptor. */
+  get raw(): BpfMap<Bytes, Bytes> {
+    const { keySize } = this.spec;
+    return this.#raw ??= this.withCodecs({ key: rawCodec(keySize), value: rawCodec(this.#elementSize) });
   }
 
   /**
-   * The element of `key` as bytes, or `undefined`.
+   * The same map with other codecs. It shares the file descriptor: closing one closes both.
    *
-   * @param key `keySize` bytes.
+   * @throws {RangeError} if a codec is of another size than the map's keys or values.
    */
-  getRaw(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    this.#refusePerCpu();
-    this.#checkSize(key, this.spec.keySize, "key");
-    this.#elements.key.set(key);
-    return this.#elements.lookup() ? this.#elements.value.slice() : undefined;
+  withCodecs<K2, V2>(codecs: MapCodecs<K2, V2>): BpfMap<K2, V2> {
+    this.#checkSize(codecs.key.size, this.spec.keySize, "keys");
+    this.#checkSize(codecs.value.size, this.#elementSize, "values");
+    return new BpfMap<K2, V2>(this.#fd, this.spec, codecs);
+  }
+
+  /**
+   * The element of `key`, or `undefined`.
+   *
+   * @throws {UnsupportedError} if nothing says what keys and values are: use {@linkcode BpfMap.raw}.
+   * @throws {sys.SyscallError} if the kernel refuses it.
+   */
+  get(key: K, flags?: LookupFlags): V | undefined {
+    this.#putKey(key);
+    const codec = this.#value ?? this.#valueCodec();
+    return this.#elements.lookup(lookupFlags(flags)) ? codec.decode(this.#valueView, 0) : undefined;
+  }
+
+  /**
+   * Reads the element of `key` without making anything new.
+   *
+   * @param key The key.
+   * @param target Bytes that the value is copied to, of all CPUs where there are several; or a reader, which lies over the
+   * map's own copy of the value until the next call.
+   * @param flags How.
+   * @returns `false` if there is no such element.
+   */
+  getInto(key: K, target: Uint8Array | ValueReader, flags?: LookupFlags): boolean {
+    this.#putKey(key);
+    const elements = this.#elements;
+    if (!elements.lookup(lookupFlags(flags))) return false;
+    if (target instanceof Uint8Array) target.set(elements.value);
+    else target.at(this.#valueView, 0);
+    return true;
+  }
+
+  /** Is there an element of `key`. */
+  has(key: K): boolean {
+    this.#putKey(key);
+    return this.#elements.lookup();
   }
 
   /**
    * Sets the element of `key`.
    *
-   * @param key `keySize` bytes.
-   * @param value `valueSize` bytes.
-   * @param flags `BPF_ANY`, `BPF_NOEXIST` or `BPF_EXIST`.
+   * @param key The key.
+   * @param value The value; what has a file descriptor in maps that hold references.
+   * @param flags `"any"`, `"noexist"`, `"exist"`, `{ lock: true }`, or the kernel's flags.
+   * @throws {sys.SyscallError} if the kernel refuses it: code `EEXIST` or `ENOENT` as `flags` ask for, `E2BIG` if it is full.
    */
-  setRaw(key: Uint8Array, value: Uint8Array, flags: BpfUpdateFlag = BpfUpdateFlag.BPF_ANY): void {
-    this.#refusePerCpu();
-    this.#checkSize(key, this.spec.keySize, "key");
-    this.#checkSize(value, this.spec.valueSize, "value");
-    this.#elements.key.set(key);
-    this.#elements.value.set(value);
-    this.#elements.update(flags);
-  }
-
-  /**
-   * The element of `key`, or `undefined`. Keys and values are plain JavaScript values of the types that the map was
-   * declared with.
-   *
-   * @throws {UnsupportedError} if the map was declared without types.
-   */
-  get(key: Value): Value | undefined {
-    this.#refusePerCpu();
-    const codecs = this.#typed();
-    codecs.key.encode(key, this.#key, 0);
-    return this.#elements.lookup() ? codecs.value.decode(this.#value, 0) : undefined;
-  }
-
-  /** Sets the element of `key`. */
-  set(key: Value, value: Value, flags: BpfUpdateFlag = BpfUpdateFlag.BPF_ANY): void {
-    this.#refusePerCpu();
-    const codecs = this.#typed();
-    codecs.key.encode(key, this.#key, 0);
-    codecs.value.encode(value, this.#value, 0);
-    this.#elements.update(flags);
+  set(key: K, value: V | HasFd, flags?: UpdateFlags): void {
+    this.#putKey(key);
+    this.#putValue(value as V);
+    this.#elements.update(updateFlags(flags));
   }
 
   /** Removes the element of `key`; `false` if there was none. */
-  delete(key: Value): boolean {
-    this.#typed().key.encode(key, this.#key, 0);
+  delete(key: K): boolean {
+    this.#putKey(key);
     return this.#elements.delete();
   }
 
-  /** Puts the map whose file descriptor is `fd` (or program, in a program array) at `index`. */
-  setFd(index: number, fd: number): void {
-    this.#key.setUint32(0, index, HOST_BYTE_ORDER === "little");
-    this.#value.setUint32(0, fd, HOST_BYTE_ORDER === "little");
-    this.#elements.update();
+  /** Removes the element of `key` and gives it, or `undefined` (hash maps 5.14). */
+  take(key: K, flags?: LookupFlags): V | undefined {
+    this.#putKey(key);
+    const codec = this.#value ?? this.#valueCodec();
+    return this.#elements.lookupAndDelete(lookupFlags(flags)) ? codec.decode(this.#valueView, 0) : undefined;
   }
 
   /**
-   * All keys, in the kernel's order. An element that is deleted while this runs may end or restart the walk: the kernel
-   * walks from key to key.
+   * Adds a value to a queue, a stack or a bloom filter.
+   *
+   * @param value The value.
+   * @param flags `"exist"`: where a queue or stack is full, its oldest value goes.
+   * @throws {sys.SyscallError} if the kernel refuses it: code `E2BIG` if it is full.
    */
-  *keysRaw(): Generator<Uint8Array<ArrayBuffer>> {
-    let key: Uint8Array<ArrayBuffer> | undefined;
-    const { key: scratch } = this.#elements;
-    // Other calls use the same scratch memory between two steps of the walk.
-    const next = () => {
-      if (key !== undefined) scratch.set(key);
-      return this.#elements.next(key === undefined);
-    };
-    while (next()) {
-      key = scratch.slice();
-      yield key;
-    }
+  push(value: V, flags?: UpdateFlags): void {
+    this.#only("push()", "queue", "filter");
+    this.#putValue(value);
+    this.#elements.update(updateFlags(flags));
   }
 
-  /** All elements with their keys, typed. */
-  *entries(): Generator<[Value, Value]> {
-    const codecs = this.#typed();
-    for (const key of this.keysRaw()) {
-      const value = this.getRaw(key);
-      if (value !== undefined) yield [codecs.key.decode(viewOf(key), 0), codecs.value.decode(viewOf(value), 0)];
-    }
+  /** Takes the next value of a queue or stack; `undefined` if it is empty. */
+  pop(): V | undefined {
+    this.#only("pop()", "queue");
+    return this.#elements.lookupAndDelete() ? this.#valueCodec().decode(this.#valueView, 0) : undefined;
+  }
+
+  /** The next value of a queue or stack, which stays there; `undefined` if it is empty. */
+  peek(): V | undefined {
+    this.#only("peek()", "queue");
+    return this.#elements.lookup() ? this.#valueCodec().decode(this.#valueView, 0) : undefined;
+  }
+
+  /** Was a value (or, sometimes, another one) pushed to a bloom filter. */
+  contains(value: V): boolean {
+    this.#only("contains()", "filter");
+    this.#putValue(value);
+    return this.#elements.lookup();
+  }
+
+  /**
+   * Sets many elements, with few system calls where the map's type has batches (5.6).
+   *
+   * @returns How many were set.
+   * @throws {sys.SyscallError} if the kernel refuses one; some are set then.
+   */
+  setBatch(entries: Iterable<readonly [K, V | HasFd]>, options: LookupOptions = {}): number {
+    return setBatch(
+      this.#source(),
+      this.#keyCodec(),
+      this.#valueCodec(),
+      entries as Iterable<readonly [K, V]>,
+      options,
+    );
+  }
+
+  /** Removes many elements, as {@linkcode BpfMap.setBatch} sets them; gives how many of them there were. */
+  deleteBatch(keys: Iterable<K>): number {
+    return deleteBatch(this.#source(), this.#keyCodec(), keys);
+  }
+
+  /**
+   * Removes all elements and gives them: each exactly once, also while programs add more (hash maps, 5.6).
+   *
+   * @throws {sys.SyscallError} if the kernel refuses it: code `ENOTSUPP` for types that cannot do it.
+   */
+  drain(): [K, V][] {
+    return [...new ElementIterator(this.#reader({ remove: true }), this.#entry())];
+  }
+
+  /**
+   * All elements, read by batches where the type has them. Others may add and remove elements meanwhile, so may the loop:
+   * what is there all the time is seen once, what comes or goes may be seen or not.
+   */
+  entries(): IteratorObject<[K, V], undefined> {
+    return new ElementIterator(this.#reader(), this.#entry());
   }
 
   /** As {@linkcode BpfMap.entries}. */
-  [Symbol.iterator](): Generator<[Value, Value]> {
+  [Symbol.iterator](): IteratorObject<[K, V], undefined> {
     return this.entries();
+  }
+
+  /** All keys, as {@linkcode BpfMap.entries}; in arrays of references also those of empty places. */
+  keys(): IteratorObject<K, undefined> {
+    const codec = this.#keyCodec();
+    const { keySize } = this.spec;
+    let keys: Uint8Array | undefined;
+    let view: DataView;
+    return new ElementIterator(this.#reader({ keysOnly: true }), (reader, index) => {
+      if (keys !== reader.keys) view = viewOf(keys = reader.keys);
+      return codec.decode(view, index * keySize);
+    });
+  }
+
+  /** All values, as {@linkcode BpfMap.entries}. */
+  values(): IteratorObject<V, undefined> {
+    const codec = this.#valueCodec();
+    const size = this.#elementSize;
+    let values: Uint8Array | undefined;
+    let view: DataView;
+    return new ElementIterator(this.#reader(), (reader, index) => {
+      if (values !== reader.values) view = viewOf(values = reader.values);
+      return codec.decode(view, index * size);
+    });
+  }
+
+  /** Number of elements; the kernel keeps no count, so they are read. */
+  count(): number {
+    if (this.#kind === "array") return this.spec.maxEntries;
+    const reader = this.#reader({ keysOnly: this.#kind === "tree" });
+    let count = 0;
+    while (reader.read()) count += reader.count;
+    return count;
+  }
+
+  /**
+   * Removes all elements; those of an array, which are always there, become zero.
+   *
+   * @throws {UnsupportedError} for bloom filters and maps without elements.
+   */
+  clear(): void {
+    clearMap(this.#kind, this.#source());
+  }
+
+  /**
+   * Puts what `fd` is at `key`: a map, a program, a socket.
+   *
+   * @param key The key.
+   * @param fd The file descriptor.
+   */
+  setFd(key: K, fd: number): void {
+    this.set(key, { fd });
+  }
+
+  /** Writes the initial value of global data, and freezes what programs may only read. */
+  fill(): void {
+    if (this.spec.data === undefined) return;
+    this.raw.set(new Uint8Array(4), new Uint8Array(this.spec.data));
+    if (this.spec.readOnly) this.freeze();
+  }
+
+  /**
+   * From now on user space can only read it (5.2).
+   *
+   * @throws {sys.SyscallError} if the kernel refuses it: code `EBUSY` if it is mapped writable or frozen already.
+   */
+  freeze(): void {
+    sys.mapFreeze(this.fd);
+  }
+
+  /** Can its memory be mapped: global data and arrays with `BPF_F_MMAPABLE` (5.5), arenas. */
+  get mmapable(): boolean {
+    return (this.spec.flags & BpfMapFlag.BPF_F_MMAPABLE) !== 0;
+  }
+
+  /**
+   * Its memory, live: what programs write is read at once, and the other way round. Only readable if it is frozen.
+   *
+   * @throws {UnsupportedError} if it is no mmapable array or arena.
+   * @throws {sys.SyscallError} if the kernel refuses it.
+   */
+  view(): MapView<V> {
+    return new MapView<V>(this.fd, this.spec, this.spec.valueSize === 0 ? undefined : () => this.#valueCodec());
+  }
+
+  /**
+   * Gives it a name in a BPF file system, which keeps it alive.
+   *
+   * @throws {Error} saying what is wrong with `path`.
+   */
+  pin(path: string, options?: PinOptions): void {
+    pin(this, path, options);
   }
 
   /** Closes the file descriptor. Closing again does nothing. */
@@ -198,46 +417,80 @@ export class BpfMap implements Disposable {
     this.close();
   }
 
-  #typed(): { key: Codec; value: Codec } {
-    if (this.#codecs === undefined) {
-      const { key, value, name } = this.spec;
-      if (key === undefined || value === undefined) {
-        throw new UnsupportedError(
-          "typed access",
-          `map "${name}" was declared without the types of its key and value (__type(key, ...)): use getRaw and setRaw`,
-        );
+  #entry(): (reader: BlockReader, index: number) => [K, V] {
+    const [key, value] = [this.#keyCodec(), this.#valueCodec()];
+    const [keySize, valueSize] = [this.spec.keySize, this.#elementSize];
+    let keys: Uint8Array | undefined;
+    let keyView: DataView;
+    let valueView: DataView;
+    return (reader, index) => {
+      if (keys !== reader.keys) {
+        keyView = viewOf(keys = reader.keys);
+        valueView = viewOf(reader.values);
       }
-      this.#codecs = { key: codecOf(key), value: codecOf(value) };
-    }
-    return this.#codecs;
+      return [key.decode(keyView, index * keySize), value.decode(valueView, index * valueSize)];
+    };
   }
 
-  #checkSize(bytes: Uint8Array, size: number, what: string): void {
-    if (bytes.length !== size) {
-      throw new RangeError(`map "${this.spec.name}": a ${what} has ${size} bytes, not ${bytes.length}`);
-    }
+  #source() {
+    const { type, keySize } = this.spec;
+    return { fd: this.#fd, type, keySize, elementSize: this.#elementSize, place: this.#place };
   }
 
-  #refusePerCpu(): void {
-    if (PER_CPU.has(this.spec.type)) {
-      throw new UnsupportedError(
-        "per-CPU values",
-        `map "${this.spec.name}": reading and writing per-CPU values is not supported`,
-      );
+  #reader(options?: { keysOnly?: boolean; remove?: boolean }): BlockReader {
+    const instead = this.#kind === "storage" ? "its elements belong to kernel objects" : INSTEAD[this.#kind];
+    if (instead !== undefined) throw this.#unsupported("going through its elements", instead);
+    return new BlockReader(this.#source(), options);
+  }
+
+  #putKey(key: K): void {
+    (this.#key ?? this.#keyCodec()).encode(key, this.#keyView, 0, this.#keyName);
+  }
+
+  #putValue(value: V): void {
+    (this.#value ?? this.#valueCodec()).encode(value, this.#valueView, 0, this.#valueName);
+  }
+
+  #keyCodec(): ElementCodec<K> {
+    if (this.#key === undefined) {
+      const instead = INSTEAD[this.#kind];
+      if (instead !== undefined) throw this.#unsupported("access by key", instead);
+      // K is Value where the user gives no codecs.
+      this.#key = (keyCodec(this.spec) ?? this.#untyped("keys")) as unknown as ElementCodec<K>;
     }
+    return this.#key;
+  }
+
+  #valueCodec(): ElementCodec<V> {
+    return this.#value ??= (valueCodec(this.spec) ?? this.#untyped("values")) as unknown as ElementCodec<V>;
+  }
+
+  #untyped(what: string): never {
+    throw new UnsupportedError(
+      "typed access",
+      `${this.#place}: nothing says what its ${what} are (no __type(key, ...) and __type(value, ...), or of another size): ` +
+        "use raw, or withCodecs()",
+    );
+  }
+
+  #only(method: string, ...kinds: MapKind[]): void {
+    if (kinds.includes(this.#kind)) return;
+    throw this.#unsupported(method, INSTEAD[this.#kind] ?? "it has keys: use get(), set() and delete()");
+  }
+
+  #unsupported(feature: string, why: string): UnsupportedError {
+    return new UnsupportedError(
+      feature,
+      `${this.#place} (${mapTypeName(this.spec.type)}): ${feature} is not possible: ${why}`,
+    );
+  }
+
+  #checkSize(size: number, wanted: number, what: string): void {
+    if (size === wanted) return;
+    throw new RangeError(`${this.#place}: its ${what} have ${wanted} bytes, those of the codec ${size}`);
   }
 }
 
-function codecOf(type: BtfType): Codec {
-  return compileCodec(type, { order: HOST_BYTE_ORDER });
-}
-
-function viewOf(bytes: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
+function viewOf(bytes: Bytes): DataView<ArrayBuffer> {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** 0 in a perf event array stands for one entry per possible CPU; a ring buffer is a power of 2 of this kernel's pages. */
-function maxEntries(spec: MapSpec): number {
-  if (spec.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && spec.maxEntries === 0) return sys.possibleCpus();
-  return isRingBuffer(spec.type) ? ringBufferSize(spec.maxEntries, sys.pageSize()) : spec.maxEntries;
 }

@@ -1,6 +1,11 @@
 /**
- * Live maps and mapped global data.
+ * Live maps and their memory.
  *
  * @module
  */
-export { BpfMap, type MapCreateOptions } from "./map.ts";
+export { checkFit } from "./check_fit.ts";
+export type { MapCreateOptions } from "./create_map.ts";
+export { type ElementCodec, type HasFd, perCpuCodec, rawCodec } from "./element_codec.ts";
+export type { LookupFlags, LookupOptions, UpdateFlags, UpdateMode, UpdateOptions } from "./flags.ts";
+export { BpfMap, type MapCodecs, type ValueReader } from "./map.ts";
+export { MapView } from "./view.ts";

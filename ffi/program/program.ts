@@ -5,8 +5,11 @@
  */
 import { encode, type Instruction } from "../../lib/asm/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
-import type { BpfAttachType, BpfProgType } from "../../lib/uapi/mod.ts";
+import { UnsupportedError } from "../../lib/errors.ts";
+import { type BpfAttachType, BpfMapFlag, BpfProgType, enumName } from "../../lib/uapi/mod.ts";
+import { pin, type PinOptions } from "../pin/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { type RunOptions, runProgram, type RunResult } from "./run.ts";
 import { verifierMessage } from "./verifier_message.ts";
 
 /** A program as the kernel takes it: linked, relocated, its maps bound to file descriptors. */
@@ -31,6 +34,25 @@ export interface ProgramImage {
   readonly lineInfo: Uint8Array;
   /** Id of the kernel type or function that it attaches to, in vmlinux; 0 where there is none. */
   readonly attachBtfId: number;
+  /** BTF of the module that `attachBtfId` is of; vmlinux without it. */
+  readonly attachBtfObjFd?: number | undefined;
+  /** Program that it attaches to; `attachBtfId` is of its BTF then. */
+  readonly attachProgFd?: number | undefined;
+  /** Network device to offload to or to be bound to. */
+  readonly ifindex?: number | undefined;
+  /** File descriptors that instructions refer to by index: maps, BTF of modules (5.14). */
+  readonly fdArray?: readonly number[] | undefined;
+}
+
+/** How a program is loaded. */
+export interface ProgramLoadOptions {
+  /** File descriptor of a BPF token, which stands for the caller's rights (6.9). */
+  readonly token?: number | undefined;
+  /**
+   * What the verifier writes to {@linkcode BpfProgram.log}, also when it takes the program: 1 what matters, 2 every
+   * instruction, 4 statistics. 0, the default, writes nothing, and 1 after a failure.
+   */
+  readonly logLevel?: number | undefined;
 }
 
 const FUNC_INFO_BYTES = 8;
@@ -43,13 +65,22 @@ const ATTEMPTS = 5;
 
 /** A loaded program. */
 export class BpfProgram implements Disposable {
-  /** What was loaded. */
-  readonly image: ProgramImage;
+  /** Its name; the kernel keeps 15 bytes of it. */
+  readonly name: string;
+  /** `BPF_PROG_TYPE_*`. */
+  readonly type: BpfProgType;
+  /** What the verifier wrote; empty unless a log level was asked for. */
+  readonly log: string;
   readonly #fd: sys.Fd;
+  readonly #image: ProgramImage | undefined;
+  #id: number | undefined;
 
-  private constructor(fd: sys.Fd, image: ProgramImage) {
+  private constructor(fd: sys.Fd, about: { name: string; type: BpfProgType }, image?: ProgramImage, log = "") {
     this.#fd = fd;
-    this.image = image;
+    this.name = about.name;
+    this.type = about.type;
+    this.#image = image;
+    this.log = log;
   }
 
   /**
@@ -57,10 +88,12 @@ export class BpfProgram implements Disposable {
    *
    * @param image The program.
    * @param btf The loaded BTF that `funcInfo` and `lineInfo` are of.
+   * @param options How.
    * @throws {sys.VerifierError} if the verifier refuses it, with the whole log.
    * @throws {sys.SyscallError} if the kernel refuses it before.
    */
-  static load(image: ProgramImage, btf?: sys.Fd): BpfProgram {
+  static load(image: ProgramImage, btf?: sys.Fd, options: ProgramLoadOptions = {}): BpfProgram {
+    const { token, logLevel = 0 } = options;
     const insns = encode(image.insns, HOST_BYTE_ORDER);
     const request: sys.ProgLoadOptions = {
       progType: image.type,
@@ -68,9 +101,14 @@ export class BpfProgram implements Disposable {
       insns,
       license: image.license,
       kernVersion: image.kernelVersion,
-      progFlags: image.flags,
+      progFlags: image.flags | (token === undefined ? 0 : BpfMapFlag.BPF_F_TOKEN_FD),
+      progTokenFd: token,
       progName: image.name,
+      progIfindex: image.ifindex,
       attachBtfId: image.attachBtfId,
+      attachBtfObjFd: image.attachBtfObjFd,
+      attachProgFd: image.attachProgFd,
+      fdArray: image.fdArray === undefined ? undefined : Int32Array.from(image.fdArray),
       ...(btf === undefined || image.funcInfo.length === 0 ? {} : {
         progBtfFd: btf.value,
         funcInfo: image.funcInfo,
@@ -79,12 +117,60 @@ export class BpfProgram implements Disposable {
         lineInfoRecSize: LINE_INFO_BYTES,
       }),
     };
-    return new BpfProgram(loadWithLog(request, image), image);
+    const { fd, log } = logLevel === 0 ? loadWithLog(request, image) : explain(request, image, logLevel);
+    return new BpfProgram(fd, image, image, log);
   }
 
-  /** Its name. */
-  get name(): string {
-    return this.image.name;
+  /**
+   * Takes over the file descriptor of a program.
+   *
+   * @param fd The program; closed if this fails.
+   * @throws {sys.SyscallError} if it is no program.
+   */
+  static fromFd(fd: sys.Fd): BpfProgram {
+    using cleanup = new DisposableStack();
+    cleanup.use(fd);
+    const program = new BpfProgram(fd, sys.progInfo(fd.value));
+    cleanup.move();
+    return program;
+  }
+
+  /**
+   * Opens a program by its id.
+   *
+   * @throws {sys.SyscallError} if the kernel refuses it: code `ENOENT` if it is gone.
+   */
+  static fromId(id: number): BpfProgram {
+    return BpfProgram.fromFd(sys.progGetFdById(id));
+  }
+
+  /**
+   * Opens a pinned program.
+   *
+   * @param path Its name in a BPF file system.
+   * @throws {sys.SyscallError} if there is none, or something else is pinned there.
+   */
+  static openPinned(path: string): BpfProgram {
+    return BpfProgram.fromFd(sys.objGet(path));
+  }
+
+  /**
+   * What was loaded.
+   *
+   * @throws {UnsupportedError} of a program that was there before: the kernel does not tell how it was loaded.
+   */
+  get image(): ProgramImage {
+    if (this.#image !== undefined) return this.#image;
+    throw new UnsupportedError(
+      "the image of a program that was opened",
+      `program "${this.name}": it was opened, not loaded here, and the kernel does not tell how it was loaded ` +
+        "(its attach type, its instructions before verification)",
+    );
+  }
+
+  /** Its id. */
+  get id(): number {
+    return this.#id ??= this.info().id;
   }
 
   /** Its file descriptor, for calls that this class has no method for. */
@@ -97,9 +183,23 @@ export class BpfProgram implements Disposable {
     return sys.progInfo(this.fd);
   }
 
-  /** Runs it once, or `repeat` times, with the given data and context; nothing is attached. */
-  run(options: sys.TestRunOptions = {}): sys.TestRunResult {
-    return sys.progTestRun(this.fd, options);
+  /**
+   * Runs it once, or `repeat` times, with the given data and context; nothing is attached.
+   *
+   * @param options Data, context and how: `{ data: packet, ctx: { mark: 5 }, repeat: 1000 }`.
+   * @throws {sys.SyscallError} if the kernel refuses it: code `ENOTSUPP` or `EINVAL` if such programs cannot be run.
+   */
+  run(options: RunOptions = {}): RunResult {
+    return runProgram(this.fd, this.type, this.#image?.insns, options);
+  }
+
+  /**
+   * Gives it a name in a BPF file system, which keeps it alive.
+   *
+   * @throws {Error} saying what is wrong with `path`.
+   */
+  pin(path: string, options?: PinOptions): void {
+    pin(this, path, options);
   }
 
   /** Closes the file descriptor. Closing again does nothing. */
@@ -113,12 +213,18 @@ export class BpfProgram implements Disposable {
   }
 }
 
-function loadWithLog(request: sys.ProgLoadOptions, image: ProgramImage): sys.Fd {
+interface LoadedWithLog {
+  readonly fd: sys.Fd;
+  readonly log: string;
+}
+
+function loadWithLog(request: sys.ProgLoadOptions, image: ProgramImage): LoadedWithLog {
   try {
-    return retried(request);
+    return { fd: retried(request), log: "" };
   } catch (error) {
-    if (!(error instanceof sys.SyscallError) || !mayHaveLog(error)) throw error;
-    return explain(request, image, error);
+    if (!(error instanceof sys.SyscallError)) throw error;
+    if (!mayHaveLog(error)) throw error.at(`program "${image.name}"`);
+    return { fd: explain(request, image, 1, error).fd, log: "" };
   }
 }
 
@@ -127,17 +233,25 @@ function mayHaveLog(error: sys.SyscallError): boolean {
   return error.code !== "EPERM" && error.code !== "ENOMEM" && error.code !== "EAGAIN" && error.code !== "EBADF";
 }
 
-/** Loads again, this time with a log; should it load now, it is loaded. */
-function explain(request: sys.ProgLoadOptions, image: ProgramImage, first: sys.SyscallError): sys.Fd {
-  for (let size = FIRST_LOG_BYTES;; size = Math.min(size * 2, LAST_LOG_BYTES)) {
+/** Loads with a log, after a failure (`first`) or because one was asked for; should it load now, it is loaded. */
+function explain(
+  request: sys.ProgLoadOptions,
+  image: ProgramImage,
+  logLevel: number,
+  first?: sys.SyscallError,
+): LoadedWithLog {
+  for (let size = FIRST_LOG_BYTES;;) {
     const log = new Uint8Array(size);
     try {
-      return retried({ ...request, log, logLevel: 1 });
+      return { fd: retried({ ...request, log, logLevel }), log: logText(log) };
     } catch (error) {
       if (!(error instanceof sys.SyscallError)) throw error;
-      if (error.code === "ENOSPC" && size < LAST_LOG_BYTES) continue;
+      if (error.code === "ENOSPC" && size < LAST_LOG_BYTES) {
+        size = Math.min(Math.max(size * 2, error.logTrueSize ?? 0), LAST_LOG_BYTES);
+        continue;
+      }
       const text = logText(log);
-      if (text.trim() === "") throw first;
+      if (text.trim() === "") throw unexplained(image, first ?? error);
       throw new sys.VerifierError(verifierMessage(image, text, error), {
         log: text,
         programName: image.name,
@@ -145,6 +259,15 @@ function explain(request: sys.ProgLoadOptions, image: ProgramImage, first: sys.S
       });
     }
   }
+}
+
+/** Where the verifier has written nothing it was not reached: EINVAL is about what the program is said to be. */
+function unexplained(image: ProgramImage, error: sys.SyscallError): sys.SyscallError {
+  const place = `program "${image.name}"`;
+  if (error.code !== "EINVAL") return error.at(place);
+  const type = enumName(BpfProgType, image.type) ?? `program type ${image.type}`;
+  const hint = `this kernel does not take a program of this kind (${type}, its attach type and flags)`;
+  return new sys.SyscallError(error.call, error.errno, { place, hint, cause: error });
 }
 
 function retried(request: sys.ProgLoadOptions): sys.Fd {

@@ -24,12 +24,13 @@ export function verifierMessage(program: RefusedProgram, log: string, error: Sys
   const place = `program "${program.name}"`;
   const complaint = findComplaint(log);
   if (complaint === undefined) return `${place}: the verifier refused it (${error.code}) and did not say why`;
-  const { insnIndex, instruction, source } = complaint;
+  const { insnIndex, instruction, source, suggestion } = complaint;
   const poisoned = poisonReason(program.insns, complaint);
   if (poisoned !== undefined) return `${place}, ${poisoned}`;
   const lines = [`${place}: the verifier refused it: ${complaint.reason.trim()}`];
   if (instruction !== undefined) lines.push(`  at instruction ${insnIndex}: ${instruction}`);
   if (source !== undefined) lines.push(`  in the line: ${source}`);
+  if (suggestion !== undefined) lines.push(`  the kernel suggests: ${suggestion}`);
   return lines.join("\n");
 }
 

@@ -43,6 +43,10 @@ export interface SystemCalls {
   unlink(path: Uint8Array<ArrayBuffer>): number;
   /** rmdir(2): `path` ends with a NUL. */
   rmdir(path: Uint8Array<ArrayBuffer>): number;
+  /** rename(2): both end with a NUL. */
+  rename(from: Uint8Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>): number;
+  /** statfs(2): `path` ends with a NUL, `buffer` is a `struct statfs`. */
+  statfs(path: Uint8Array<ArrayBuffer>, buffer: Uint8Array<ArrayBuffer>): number;
   /** readlink(2): `path` ends with a NUL. */
   readlink(path: Uint8Array<ArrayBuffer>, buffer: Uint8Array<ArrayBuffer>): number;
   /** poll(2): `fds` is an array of `struct pollfd` (8 bytes each). */
@@ -164,6 +168,16 @@ export const calls: SystemCalls = {
   rmdir(path) {
     const { libc, errno } = native();
     const result = libc.rmdir(path);
+    return result < 0 ? -errno[0]! : result;
+  },
+  rename(from, to) {
+    const { libc, errno } = native();
+    const result = libc.rename(from, to);
+    return result < 0 ? -errno[0]! : result;
+  },
+  statfs(path, buffer) {
+    const { libc, errno } = native();
+    const result = libc.statfs(path, buffer);
     return result < 0 ? -errno[0]! : result;
   },
   readlink(path, buffer) {

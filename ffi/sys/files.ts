@@ -39,6 +39,7 @@ const O_CLOEXEC = 0o2000000;
 const O_DIRECTORY = Deno.build.arch === "aarch64" ? 0o40000 : 0o200000;
 const SEEK_END = 2;
 const F_OK = 0;
+const W_OK = 2;
 const FIRST_READ_BYTES = 16384;
 /** No object or BTF is as large; a device that never ends is. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -108,16 +109,16 @@ export function readTextFile(path: string): string {
 }
 
 /**
- * Writes to a file that is there: a setting of /proc or /sys, a command to tracefs.
+ * Writes to a file that is there (a setting of /proc or /sys, a command to tracefs), or with `O_CREAT` to a new one.
  *
  * @param path Its path.
- * @param text What to write, in one piece.
+ * @param content What to write, in one piece.
  * @param flags Further {@linkcode OpenFlag}s: `O_APPEND`, `O_TRUNC`, `O_CREAT`.
  * @throws {SyscallError} if it cannot be opened or the kernel does not take it.
  */
-export function writeFile(path: string, text: string, flags: OpenFlag = 0): void {
+export function writeFile(path: string, content: string | Uint8Array<ArrayBuffer>, flags: OpenFlag = 0): void {
   using fd = open(path, OpenFlag.O_WRONLY | flags);
-  const bytes = new TextEncoder().encode(text);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const result = calls.write(fd.value, bytes);
   if (result < 0) throw callError(`write(${path})`, result);
   if (result < bytes.length) {
@@ -226,6 +227,36 @@ export function unlink(path: string): void {
 export function rmdir(path: string): void {
   const result = calls.rmdir(cString(path));
   if (result < 0) throw callError(`rmdir(${path})`, result);
+}
+
+/**
+ * Gives a file or pin another name in the same file system (rename(2)); what has that name goes.
+ *
+ * @throws {SyscallError} if it cannot be renamed.
+ */
+export function rename(from: string, to: string): void {
+  const result = calls.rename(cString(from), cString(to));
+  if (result < 0) throw callError(`rename(${from}, ${to})`, result);
+}
+
+/** May this process write there: a file, or names of a directory (access(2)). */
+export function isWritable(path: string): boolean {
+  return calls.access(cString(path), W_OK) === 0;
+}
+
+/** Larger than `struct statfs` (asm-generic/statfs.h), which begins with the type in 64 bits. */
+const STATFS_BYTES = 256;
+
+/**
+ * The file system that a path is in, by its magic number (linux/magic.h).
+ *
+ * @throws {SyscallError} if there is nothing of that name: code `ENOENT`.
+ */
+export function fileSystemType(path: string): number {
+  const buffer = new Uint8Array(STATFS_BYTES);
+  const result = calls.statfs(cString(path), buffer);
+  if (result < 0) throw callError(`statfs(${path})`, result);
+  return new DataView(buffer.buffer).getUint32(HOST_BYTE_ORDER === "little" ? 0 : 4, HOST_BYTE_ORDER === "little");
 }
 
 /** What a directory holds under a name. */

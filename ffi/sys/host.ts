@@ -83,8 +83,11 @@ const POSSIBLE_CPUS = "/sys/devices/system/cpu/possible";
  * @throws {SyscallError} if sysfs is not mounted.
  */
 export function possibleCpus(): number {
-  return parseCpuList(readTextFile(POSSIBLE_CPUS), POSSIBLE_CPUS).length;
+  // The kernel numbers them at boot and never again.
+  return possible ??= parseCpuList(readTextFile(POSSIBLE_CPUS), POSSIBLE_CPUS).length;
 }
+
+let possible: number | undefined;
 
 /**
  * Numbers of the CPUs that run now.

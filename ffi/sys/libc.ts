@@ -69,6 +69,10 @@ const SYMBOLS = {
   unlink: { name: "unlink", parameters: ["buffer"], result: "i32" },
   /** `int rmdir(const char *pathname)` */
   rmdir: { name: "rmdir", parameters: ["buffer"], result: "i32" },
+  /** `int rename(const char *oldpath, const char *newpath)` */
+  rename: { name: "rename", parameters: ["buffer", "buffer"], result: "i32" },
+  /** `int statfs(const char *path, struct statfs *buf)` */
+  statfs: { name: "statfs", parameters: ["buffer", "buffer"], result: "i32" },
   /** `ssize_t readlink(const char *pathname, char *buf, size_t bufsiz)` */
   readlink: {
     name: "readlink",

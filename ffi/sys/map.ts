@@ -206,6 +206,29 @@ export function mapDeleteBatch(fd: number, keys: Uint8Array, count: number, opti
   return attr().get(MAP_BATCH, "count");
 }
 
+/**
+ * As {@linkcode mapDeleteBatch}, going on where an element is not there.
+ *
+ * @param fd The map.
+ * @param keys Keys, one after the other.
+ * @param keySize Size of a key in bytes.
+ * @returns How many were removed.
+ * @throws {SyscallError} if the kernel refuses it: code `ENOTSUPP` if the map's type knows no batches.
+ */
+export function mapDeletePresent(fd: number, keys: Uint8Array, keySize: number): number {
+  let removed = 0;
+  for (let at = 0; at < keys.length;) {
+    const rest = keys.subarray(at);
+    const result = bpf(BpfCmd.BPF_MAP_DELETE_BATCH, MAP_BATCH, { mapFd: fd, keys: rest, count: rest.length / keySize });
+    if (result < 0 && result !== -Errno.ENOENT) throw bpfError(BpfCmd.BPF_MAP_DELETE_BATCH, result);
+    const count = attr().get(MAP_BATCH, "count");
+    removed += count;
+    if (result >= 0) break;
+    at += (count + 1) * keySize;
+  }
+  return removed;
+}
+
 function readBatch(cmd: BpfCmd, fd: number, batch: MapBatch): MapBatchResult {
   const result = bpf(cmd, MAP_BATCH, { mapFd: fd, ...batch });
   // The last batch says ENOENT and yet may bring elements.

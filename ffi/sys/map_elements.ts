@@ -39,6 +39,7 @@ export class MapElements {
   /** For the commands that take no value, or another one. */
   readonly #other: WireBuffer;
   readonly #keyAddress: bigint;
+  readonly #place: string | undefined;
 
   /**
    * Allocates memory for a key and a value.
@@ -47,9 +48,11 @@ export class MapElements {
    * @param keySize Size of a key in bytes; 0 for maps without keys.
    * @param valueSize Size in bytes of what a look-up writes: for per-CPU maps the value size rounded up to 8, times the
    * number of possible CPUs.
+   * @param place How errors call the map: `map "events"`.
    */
-  constructor(fd: Fd, keySize: number, valueSize: number) {
+  constructor(fd: Fd, keySize: number, valueSize: number, place?: string) {
     this.#fd = fd;
+    this.#place = place;
     this.key = new Uint8Array(keySize);
     this.value = new Uint8Array(valueSize);
     this.#attr = new WireBuffer(MAP_ELEM.size);
@@ -87,7 +90,7 @@ export class MapElements {
    */
   update(flags = 0): void {
     const result = this.#call(BpfCmd.BPF_MAP_UPDATE_ELEM, flags);
-    if (result < 0) throw bpfError(BpfCmd.BPF_MAP_UPDATE_ELEM, result);
+    if (result < 0) throw this.#error(BpfCmd.BPF_MAP_UPDATE_ELEM, result);
   }
 
   /**
@@ -142,6 +145,11 @@ export class MapElements {
   #answer(cmd: BpfCmd, result: number): boolean {
     if (result >= 0) return true;
     if (result === -Errno.ENOENT) return false;
-    throw bpfError(cmd, result);
+    throw this.#error(cmd, result);
+  }
+
+  #error(cmd: BpfCmd, result: number): Error {
+    const error = bpfError(cmd, result);
+    return this.#place === undefined ? error : error.at(this.#place);
   }
 }

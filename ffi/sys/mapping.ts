@@ -53,6 +53,11 @@ export class Mapping implements Disposable {
     return this.#buffer;
   }
 
+  /** Was it unmapped. */
+  get closed(): boolean {
+    return this.#buffer === undefined;
+  }
+
   /** A view on all of it, made anew each time. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.buffer);

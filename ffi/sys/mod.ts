@@ -15,6 +15,8 @@ export { duplicateFd, Fd } from "./fd.ts";
 export {
   type DirEntry,
   exists,
+  fileSystemType,
+  isWritable,
   mapFile,
   MappedFile,
   mkdir,
@@ -25,6 +27,7 @@ export {
   readFile,
   readLink,
   readTextFile,
+  rename,
   rmdir,
   unlink,
   writeFile,

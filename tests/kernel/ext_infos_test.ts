@@ -43,7 +43,7 @@ for (const compiler of COMPILERS) {
   for (const name of ["truth", "truth_callbacks"]) {
     Deno.test({
       name: `${compiler}/${name}: the kernel's func_info and line_info are those of the source`,
-      ...needs({ bpf: true, btf: true }),
+      ...needs({ bpf: true, btf: true, features: name === "truth_callbacks" ? ["bpfLoop"] : [] }),
       fn: () => {
         const source = Deno.readTextFileSync(inRepository("testdata", `${name}.bpf.c`)).split("\n");
         using collection = Collection.load(objectSpec(compiler, name));

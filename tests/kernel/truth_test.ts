@@ -127,7 +127,7 @@ for (const compiler of COMPILERS) {
 
   Deno.test({
     name: `${compiler}/truth_callbacks: function pointers reach their functions`,
-    ...needs({ bpf: true, btf: true }),
+    ...needs({ bpf: true, btf: true, features: ["bpfLoop"] }),
     fn: () => {
       using collection = Collection.load(objectSpec(compiler, "truth_callbacks"));
       const run = (name: string, n: number) => {

@@ -50,7 +50,7 @@ function dummyEvent(): sys.Fd {
 
 Deno.test({
   name: "linkCreate() attaches to a perf event with a cookie, linkUpdate() and linkDetach() change it",
-  ...BPF,
+  ...needs({ bpf: true, features: ["perfLinks"] }),
   fn() {
     using event = dummyEvent();
     using prog = loadReturning(0, BpfProgType.BPF_PROG_TYPE_PERF_EVENT);
@@ -76,7 +76,7 @@ Deno.test({
 
 Deno.test({
   name: "a tracepoint's perf event runs a program, and its link says which tracepoint",
-  ...needs({ bpf: true, tracefs: true }),
+  ...needs({ bpf: true, tracefs: true, features: ["perfLinks"] }),
   fn() {
     const root = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].find((path) =>
       sys.exists(`${path}/events/sched`)

@@ -195,10 +195,23 @@ Deno.test({
     assert(elements.delete());
     assertFalse(elements.delete());
     assertFalse(elements.lookup());
-    key[0] = 3;
+  },
+});
+
+Deno.test({
+  name: "MapElements.lookupAndDelete() takes an element out",
+  ...needs({ bpf: true, features: ["takeFromHash"] }),
+  fn() {
+    using map = hash();
+    const elements = new sys.MapElements(map, 4, 8);
+    const value = new BigUint64Array(elements.value.buffer);
+    value[0] = 3n << 40n;
+    elements.update(0);
     value[0] = 0n;
-    if (elements.lookupAndDelete()) assertEquals(value[0], 3n << 40n);
+    assert(elements.lookupAndDelete());
+    assertEquals(value[0], 3n << 40n);
     assertFalse(elements.lookup());
+    assertFalse(elements.lookupAndDelete());
   },
 });
 

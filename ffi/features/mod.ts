@@ -1,0 +1,6 @@
+/**
+ * What the running kernel can do, found by trying.
+ *
+ * @module
+ */
+export { missingBtfFeatures } from "./btf.ts";

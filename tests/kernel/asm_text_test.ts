@@ -1,0 +1,87 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import * as sys from "../../ffi/sys/mod.ts";
+import { assemble, decode, encode, format, type Instruction, slotCount } from "../../lib/asm/mod.ts";
+import { BpfProgType } from "../../lib/uapi/mod.ts";
+import { needs } from "../support/mod.ts";
+import { VERIFIER_TEXT } from "../lib/asm/verifier_text.ts";
+
+/** Slot of the instruction in question, in all programs here. */
+const SLOT = 13;
+
+/**
+ * A program that reaches `insn` with a number in each register, whatever it is: the verifier prints an instruction before
+ * it refuses it. Behind jumps by -2 the program ends; what is behind an unconditional jump is reached from elsewhere.
+ */
+function programAround(insn: Instruction): Instruction[] {
+  const isCall = insn.opcode === 0x85 && insn.src === 1;
+  const before = `call get_prandom_u32
+    ${Array.from({ length: 9 }, (_, i) => `r${i + 1} = r0`).join("\n")}
+    if r0 == 0x7 goto pc+${2 + insn.slots}
+    if r0 == 0x8 goto pc+1
+    exit`;
+  // A function that is called begins behind the end of the one that calls it.
+  const after = isCall ? "exit\nr0 = 0\nexit" : "r0 = 0\nr0 = 0\nexit";
+  return [...assemble(before), insn, ...assemble(after)];
+}
+
+/** What the verifier prints for the instruction at {@linkcode SLOT}. */
+function verifierText(insns: readonly Instruction[]): string | undefined {
+  const log = new Uint8Array(1 << 20);
+  try {
+    using _program = sys.progLoad({
+      progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER,
+      insns: encode(insns, "little"),
+      license: "GPL",
+      log,
+      logLevel: 2,
+    });
+  } catch (error) {
+    if (!(error instanceof sys.SyscallError)) throw error;
+  }
+  const text = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
+  return new RegExp(`^${SLOT}: (\\(..\\) .*?)(?: *; .*)?$`, "m").exec(text)?.[1];
+}
+
+Deno.test({
+  name: "format() is what this kernel's verifier prints, character for character",
+  ...needs({ bpf: true }),
+  fn() {
+    const newer: string[] = [];
+    for (const [bytes, text] of VERIFIER_TEXT) {
+      const [insn] = decode(Uint8Array.fromHex(bytes), "little");
+      const printed = verifierText(programAround(insn!));
+      // An older kernel stops before it prints an instruction that it does not know.
+      if (printed === undefined) newer.push(text);
+      else assertEquals(format(insn!), printed);
+    }
+    assertGreater(VERIFIER_TEXT.length - newer.length, 100, `not printed: ${newer.join(", ")}`);
+    assertEquals(newer.filter((text) => !isNew(text)), []);
+  },
+});
+
+/** Forms that came after Linux 5.15. */
+function isNew(text: string): boolean {
+  return /gotol|may_goto|bswap|s\/=|s%=|\(s\d+\)|\*\(s\d+ \*\)|addr_space_cast|load_acquire|store_release/.test(text);
+}
+
+Deno.test({
+  name: "64-bit loads are printed with all digits",
+  ...needs({ bpf: true }),
+  fn() {
+    for (
+      const value of [
+        "0x0",
+        "0x1",
+        "0x7fffffff",
+        "0x80000000",
+        "0xffffffff",
+        "0x1122334455667788",
+        "0xffffffffffffffff",
+      ]
+    ) {
+      const [insn] = assemble(`r1 = ${value}`);
+      assertEquals(verifierText(programAround(insn!)), format(insn!));
+    }
+    assertEquals(slotCount(programAround(assemble("r1 = 0x1")[0]!)), SLOT + 5);
+  },
+});
