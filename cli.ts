@@ -17,6 +17,15 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "linked programs, relocated for this kernel or another",
     load: () => import("./cli/relocate.ts"),
   },
+  explain: {
+    summary: "every CO-RE relocation: what it asks, what a kernel answers, and why",
+    load: () => import("./cli/explain.ts"),
+  },
+  btf: {
+    summary: "list or dump BTF: a file's, the kernel's, a map's, a program's",
+    load: () => import("./cli/btf/mod.ts"),
+  },
+  gen: { summary: "make a file from objects: a minimal BTF", load: () => import("./cli/gen/mod.ts") },
   version: { summary: "version of debpf", load: () => import("./cli/version.ts") },
 };
 
@@ -99,18 +108,20 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof ClosedPipe) return EXIT.done;
-    return report(error, output);
+    return report(error, output, options.rest.find((word) => word !== "help"));
   }
 }
 
-function report(error: unknown, output: Output): number {
+/** Prints an error, and gives its exit code. `word`: the command that was given, if one was. */
+function report(error: unknown, output: Output, word: string | undefined): number {
   const message = error instanceof Error ? error.message : String(error);
   try {
-    output.error(message);
     if (error instanceof UsageError) {
-      if (!output.json) output.note("debpf help lists the commands, debpf help COMMAND a command's options");
+      const help = word !== undefined && Object.hasOwn(COMMANDS, word) ? `debpf help ${word}` : "debpf help";
+      output.error(`${message} (see: ${help})`);
       return EXIT.usage;
     }
+    output.error(message);
     if (output.verbose && error instanceof Error) {
       if ("log" in error && typeof error.log === "string") output.note(error.log);
       output.note(error.stack ?? "");

@@ -78,9 +78,11 @@ export function readArgs(args: readonly string[], shape: ArgsShape): Args {
 function refuseMissingValues(args: readonly string[], valued: ReadonlySet<string>): void {
   for (const [index, arg] of args.entries()) {
     if (arg === "--") return;
-    if (!arg.startsWith("--") || !valued.has(arg.slice(2))) continue;
+    const name = arg.replace(/=$/, "");
+    if (!name.startsWith("--") || !valued.has(name.slice(2))) continue;
     const next = args[index + 1];
-    if (next === undefined || next.startsWith("--")) throw new UsageError(`${arg} needs a value`);
+    if (name !== arg || next === undefined || next.startsWith("--")) throw new UsageError(`${name} needs a value`);
+    if (/^-./.test(next)) throw new UsageError(`${arg} needs a value; if "${next}" is meant, write ${arg}=${next}`);
   }
 }
 

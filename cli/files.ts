@@ -8,7 +8,12 @@ import { readCollectionSpec } from "../lib/spec/mod.ts";
 import type { CollectionSpec } from "../lib/spec/mod.ts";
 import { Btf } from "../lib/btf/mod.ts";
 import { BTF_SECTION, ElfFile, isElf } from "../lib/elf/mod.ts";
+import type { SyscallError } from "../ffi/sys/mod.ts";
 import { UsageError } from "./command.ts";
+
+const NO_SUCH_FILE = "no such file";
+const FORBIDDEN = "its permissions forbid this user to read it";
+const DIRECTORY = "is a directory, not a file";
 
 /**
  * The bytes of a file.
@@ -17,17 +22,30 @@ import { UsageError } from "./command.ts";
  */
 export async function readFile(path: string): Promise<Uint8Array> {
   if (path === "") throw new UsageError("an empty file name");
-  const { ffiAvailable, readFile } = await import("../ffi/sys/mod.ts");
-  if (ffiAvailable()) return readFile(path);
+  const { ffiAvailable, readFile, SyscallError } = await import("../ffi/sys/mod.ts");
   try {
-    return await Deno.readFile(path);
+    return ffiAvailable() ? readFile(path) : await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new Error(`${path}: reading it needs --allow-ffi or --allow-read`, { cause: error });
-    }
-    if (error instanceof Deno.errors.NotFound) throw new Error(`${path}: no such file`, { cause: error });
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new Error(`${path}: ${error instanceof SyscallError ? syscallReason(error) : denoReason(error)}`, {
+      cause: error,
+    });
   }
+}
+
+/** Why a file cannot be read, when libc says so. */
+function syscallReason({ code, message }: SyscallError): string {
+  if (code === "ENOENT") return NO_SUCH_FILE;
+  if (code === "EACCES") return FORBIDDEN;
+  return code === "EISDIR" ? DIRECTORY : message;
+}
+
+/** Why a file cannot be read, when Deno says so. */
+function denoReason(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "reading it needs --allow-ffi or --allow-read";
+  if (error instanceof Deno.errors.NotFound) return NO_SUCH_FILE;
+  if (error instanceof Deno.errors.PermissionDenied) return FORBIDDEN;
+  if (error instanceof Deno.errors.IsADirectory) return DIRECTORY;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Reads an object file; its name without directories names its global data maps, as libbpf's do. */

@@ -46,6 +46,12 @@ export class Output {
     this.line(toJson(value, this.pretty ? 4 : 0));
   }
 
+  /** Prints a piece of text that is UTF-8 already, as it is; it may be overwritten afterwards. */
+  bytes(bytes: Uint8Array): void {
+    this.flush();
+    writeAll(Deno.stdout, bytes);
+  }
+
   /** Writes out what is pending; to be called before waiting for something. */
   flush(): void {
     const text = this.#pending;

@@ -6,11 +6,12 @@
 import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
 import { type Btf, CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
+import { UnsupportedError } from "../lib/errors.ts";
 import { bindMaps, relocateCollection, type RelocatedProgram } from "../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
-import { type Command, EXIT, UsageError } from "./command.ts";
+import { type Command, EXIT } from "./command.ts";
 import { readBtf, readObject } from "./files.ts";
 import type { Output } from "./output.ts";
 
@@ -55,7 +56,10 @@ async function readTargets(files: readonly string[], spec: CollectionSpec): Prom
 async function hostTarget(): Promise<Btf> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
   if (!ffiAvailable()) {
-    throw new UsageError("the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE");
+    throw new UnsupportedError(
+      "--allow-ffi",
+      "the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE",
+    );
   }
   const { hostBtf } = await import("../ffi/btf/mod.ts");
   return hostBtf();

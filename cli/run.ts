@@ -66,11 +66,11 @@ async function runCollection(
     return EXIT.done;
   }
   const { attached, skipped } = attachAll(collection, spec);
+  const rings = [...collection.maps.values()].filter((map) => map.spec.type === BpfMapType.BPF_MAP_TYPE_RINGBUF);
+  if (attached === 0) throw new Error(`${spec.name}: none of its programs says in its section name where to attach it`);
   for (const { name, section } of skipped) {
     output.note(`debpf: program "${name}" (section "${section}") is not attached: its section name does not say where`);
   }
-  const rings = [...collection.maps.values()].filter((map) => map.spec.type === BpfMapType.BPF_MAP_TYPE_RINGBUF);
-  if (attached === 0) throw new Error(`${spec.name}: none of its programs says in its section name where to attach it`);
   if (rings.length === 0) output.note("debpf: the object has no ring buffer: nothing will be printed; Ctrl-C ends it");
   await watch(collection, choice, { output, formats, count, durationSeconds });
   return EXIT.done;

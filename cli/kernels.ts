@@ -1,0 +1,126 @@
+/**
+ * Kernels that a user names by files of BTF: raw, or the `.BTF` section of an ELF file (a kernel image, a module).
+ *
+ * @module
+ */
+import { basename } from "@std/path";
+import { Btf } from "../lib/btf/mod.ts";
+import type { CoreTarget, SkippedTarget } from "../lib/core/mod.ts";
+import { BTF_SECTION, ElfFile, isElf } from "../lib/elf/mod.ts";
+import { FormatError, RelocationError, UnsupportedError } from "../lib/errors.ts";
+import type { CollectionSpec } from "../lib/spec/mod.ts";
+import { readFile } from "./files.ts";
+import type { Output } from "./output.ts";
+
+/** The word for the running kernel, where a file is asked for. */
+export const RUNNING_KERNEL = "vmlinux";
+
+/** Where modules that were built apart from their kernel keep the types that their own refer to (6.11). */
+const BASE_SECTION = ".BTF.base";
+
+/** A kernel, and the modules that were given with it. */
+export interface Kernel {
+  /** A short name, different from the others'. */
+  readonly name: string;
+  /** The file of the kernel's BTF; `vmlinux` for the running one. */
+  readonly path: string;
+  /** Its own types, then its modules'. */
+  readonly targets: readonly CoreTarget[];
+}
+
+/**
+ * The kernels that `files` name: each file that continues another BTF is a module of the kernel before it. Without files,
+ * the running kernel.
+ */
+export async function readKernels(files: readonly string[], output: Output): Promise<Kernel[]> {
+  const kernels: { path: string; targets: CoreTarget[] }[] = [];
+  for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
+    const kernel = kernels.at(-1);
+    const { btf, isModule } = await openBtf(path, kernel?.targets[0]?.btf, output);
+    if (btf === undefined) continue;
+    if (isModule) kernel?.targets.push({ name: moduleName(path), btf });
+    else kernels.push({ path, targets: [{ name: shortName(path, files), btf }] });
+  }
+  return kernels.map(({ path, targets }) => ({ name: shortName(path, files), path, targets }));
+}
+
+/**
+ * Makes sure that object and kernel are of one byte order: one sentence, and not one for each relocation.
+ *
+ * @throws {RelocationError} if they aren't.
+ */
+export function refuseOtherOrder(spec: CollectionSpec, { name, targets }: Kernel): void {
+  const order = targets[0]?.btf.order;
+  if (order === undefined || order === spec.order) return;
+  throw new RelocationError(
+    `${spec.name} is ${spec.order}-endian and "${name}" is ${order}-endian: give BTF of a kernel with the object's byte order`,
+  );
+}
+
+/** Says on stderr which modules are skipped, each once. */
+export function noteSkipped(output: Output): SkippedTarget {
+  const said = new Set<string>();
+  return ({ name }, error) => {
+    if (!said.has(name)) output.note(`${name}: skipped, its BTF is broken: ${error.message}`);
+    said.add(name);
+  };
+}
+
+/** A file's BTF, and whether it is a module's; without BTF, the file was skipped and the user told why. */
+async function openBtf(
+  path: string,
+  base: Btf | undefined,
+  output: Output,
+): Promise<{ btf: Btf | undefined; isModule: boolean }> {
+  if (path === RUNNING_KERNEL) return { btf: await runningKernel(), isModule: false };
+  const bytes = await btfBytes(path, output);
+  if (bytes === undefined) return { btf: undefined, isModule: true };
+  try {
+    return { btf: Btf.parse(bytes, { what: path }), isModule: false };
+  } catch (error) {
+    // A module's BTF has no empty string of its own, so it can't be taken for a kernel's.
+    if (!(error instanceof FormatError) || base === undefined) throw error;
+    try {
+      return { btf: Btf.parse(bytes, { what: path, base }), isModule: true };
+    } catch {
+      throw error;
+    }
+  }
+}
+
+async function btfBytes(path: string, output: Output): Promise<Uint8Array | undefined> {
+  const bytes = await readFile(path);
+  if (!isElf(bytes)) return bytes;
+  const elf = ElfFile.parse(bytes, path);
+  if (elf.section(BASE_SECTION) !== undefined) {
+    output.note(
+      `${path}: skipped: its BTF continues its own section "${BASE_SECTION}"; load the module and use /sys/kernel/btf/NAME`,
+    );
+    return undefined;
+  }
+  const section = elf.section(BTF_SECTION);
+  if (section === undefined) throw new Error(`${path}: has no section "${BTF_SECTION}"`);
+  return section.bytes();
+}
+
+async function runningKernel(): Promise<Btf> {
+  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
+  if (!ffiAvailable()) {
+    throw new UnsupportedError(
+      "--allow-ffi",
+      "the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE",
+    );
+  }
+  const { hostBtf } = await import("../ffi/btf/mod.ts");
+  return hostBtf();
+}
+
+/** The file's name without its directory and `.btf`, unless two files have it. */
+function shortName(path: string, all: readonly string[]): string {
+  const short = (file: string) => basename(file).replace(/\.btf$/, "");
+  return all.filter((other) => short(other) === short(path)).length > 1 ? path : short(path);
+}
+
+function moduleName(path: string): string {
+  return basename(path).replace(/\.(ko|btf)$/, "");
+}
