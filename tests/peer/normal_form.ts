@@ -40,7 +40,7 @@ const SLOT_DIGITS = 16;
 const IMM_DIGIT = 8;
 
 /** The records of func_info or line_info as 32-bit words. */
-function records(hex: string, wordsPerRecord: number): number[][] {
+export function records(hex: string, wordsPerRecord: number): number[][] {
   const bytes = Uint8Array.fromHex(hex);
   const view = new DataView(bytes.buffer);
   const found: number[][] = [];

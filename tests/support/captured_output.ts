@@ -16,6 +16,10 @@ export class CapturedOutput extends Output {
     this.lines.push(text);
   }
 
+  override bytes(bytes: Uint8Array): void {
+    this.lines.push(new TextDecoder().decode(bytes));
+  }
+
   override flush(): void {}
 
   override error(message: string): void {

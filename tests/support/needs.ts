@@ -2,12 +2,15 @@
  * What a test needs beside Deno, said by the test itself: `Deno.test({ name, ...needs({ root: true }), fn })`.
  *
  * Where something is missing the test is skipped and the reason printed. With `DEBPF_CI=1` the machine is meant to have
- * everything: then a reason is a failing test of its own.
+ * everything: then a reason is a failing test of its own. In a virtual machine with a chosen kernel (`DEBPF_VM=1`) a
+ * feature may be missing, but only on a kernel that is older than it.
  *
  * @module
  */
 import { fail } from "@std/assert";
-import { clangPath, onPath, oraclePath } from "./paths.ts";
+import { fromFileUrl, relative } from "@std/path";
+import { type FeatureName, FEATURES, hasFeature, shouldHave } from "./features.ts";
+import { clangPath, onPath, oraclePath, ROOT } from "./paths.ts";
 
 /** What a test needs; what is left out it does not need. */
 export interface Requirements {
@@ -23,6 +26,8 @@ export interface Requirements {
   readonly tracefs?: true;
   /** A BPF file system at /sys/fs/bpf. */
   readonly bpffs?: true;
+  /** Features of the kernel that Linux 5.10 lacks; found by trying, so `bpf` goes without saying. */
+  readonly features?: readonly FeatureName[];
   /** A clang of this version that can build BPF objects. */
   readonly clang?: "14" | "19";
   /** A program to compare with: Debian's bpftool, or tests/peer/libbpf_oracle.c as scripts/build_peers.ts builds it. */
@@ -40,22 +45,40 @@ export function needs(requirements: Requirements): { ignore: boolean } {
   for (const reason of missing) {
     if (TOLD.has(reason)) continue;
     TOLD.add(reason);
-    if (Deno.env.get("DEBPF_CI") === "1") Deno.test(`this machine has ${reason}`, () => fail("it has not"));
-    else console.log(`skipping tests that need ${reason}`);
+    if (mustHave(reason)) Deno.test(`this machine has ${reason}`, () => fail("it has not"));
+    else console.log(`${fileOfTests()}: skipping tests that need ${reason}`);
   }
   return { ignore: missing.length > 0 };
 }
 
+/** Whether a missing thing is a mistake here. */
+function mustHave(reason: string): boolean {
+  if (Deno.env.get("DEBPF_CI") !== "1") return false;
+  const feature = (Object.keys(FEATURES) as FeatureName[]).find((name) => featureReason(name) === reason);
+  return feature === undefined || Deno.env.get("DEBPF_VM") !== "1" || shouldHave(feature);
+}
+
+function featureReason(name: FeatureName): string {
+  return `${FEATURES[name].words} (Linux ${FEATURES[name].since})`;
+}
+
+/** Deno runs each file of tests as a main module of its own. */
+function fileOfTests(): string {
+  return relative(ROOT, fromFileUrl(Deno.mainModule));
+}
+
 /** What of `requirements` is missing here, in words; empty where nothing is. */
 export function reasons(requirements: Requirements): string[] {
-  const { clang, peer, program } = requirements;
+  const { clang, features = [], peer, program } = requirements;
   const missing: string[] = [];
   const want = (needed: unknown, has: () => boolean, reason: string) => {
     if (needed && !has()) missing.push(reason);
   };
-  want(requirements.ffi || requirements.bpf, hasFfi, "Linux and --allow-ffi");
-  want(requirements.root || requirements.bpf, isRoot, "root");
-  if (missing.length === 0) want(requirements.bpf, mayUseBpf, "a kernel that allows bpf(2)");
+  const bpf = requirements.bpf || features.length > 0;
+  want(requirements.ffi || bpf, hasFfi, "Linux and --allow-ffi");
+  want(requirements.root || bpf, isRoot, "root");
+  if (missing.length === 0) want(bpf, mayUseBpf, "a kernel that allows bpf(2)");
+  if (missing.length === 0) { for (const name of features) want(true, () => hasFeature(name), featureReason(name)); }
   want(requirements.btf, () => isReadable("/sys/kernel/btf/vmlinux"), "/sys/kernel/btf/vmlinux");
   want(requirements.tracefs, hasTracefs, "tracefs: mount -t tracefs tracefs /sys/kernel/tracing");
   want(requirements.bpffs, hasBpffs, "a BPF file system: mount -t bpf bpf /sys/fs/bpf");
