@@ -1,5 +1,6 @@
 /**
- * Builds the programs that tests/peer compares with: the oracle, over the newest libbpf that Debian has.
+ * Builds the programs that tests/peer and tests/bench compare with: an oracle and a bench, over the newest libbpf that
+ * Debian has.
  *
  * `deno run -A scripts/build_peers.ts [FOLDER]` (default: `DEBPF_PEERS`, or .cache/peers)
  *
@@ -28,10 +29,20 @@ unsigned long __isoc23_strtoul(const char *s, char **e, int b) { return strtoul(
 long __isoc23_strtol(const char *s, char **e, int b) { return strtol(s, e, b); }
 `;
 
+/** Programs by their source. */
+const PEERS: ReadonlyMap<string, string> = new Map([
+  ["libbpf-oracle", "tests/peer/libbpf_oracle.c"],
+  ["libbpf-bench", "tests/peer/libbpf_bench.c"],
+]);
+
 async function build(out: string): Promise<void> {
-  const oracle = join(out, "libbpf-oracle");
-  const source = "tests/peer/libbpf_oracle.c";
-  if (await isNewer(oracle, source)) return;
+  for (const [name, source] of PEERS) {
+    const program = join(out, name);
+    if (!await isNewer(program, source)) await buildPeer(program, source, out);
+  }
+}
+
+async function buildPeer(program: string, source: string, out: string): Promise<void> {
   const arch = ARCH[Deno.build.arch];
   if (!arch) throw new Error(`no Debian architecture is known for ${Deno.build.arch}`);
   const libbpf = join(out, "libbpf");
@@ -39,8 +50,8 @@ async function build(out: string): Promise<void> {
   const names = join(out, "glibc_names.c");
   await Deno.writeTextFile(names, GLIBC_NAMES);
   const include = join(libbpf, "usr/include");
-  await command("gcc", ["-O2", "-w", `-I${include}`, "-o", oracle, source, names, archive, "-lelf", "-lz"]);
-  console.log(`built ${oracle}`);
+  await command("gcc", ["-O2", "-w", `-I${include}`, "-o", program, source, names, archive, "-lelf", "-lz"]);
+  console.log(`built ${program}`);
 }
 
 async function fetchArchive(libbpf: string, arch: string, cache: string): Promise<string> {
