@@ -10,8 +10,9 @@
 import type { ByteOrder } from "../bytes.ts";
 import { FormatError } from "../errors.ts";
 import { BtfKind } from "../uapi/mod.ts";
-import { decodeType, type TypeSource, VOID } from "./decode.ts";
 import { readSections } from "./header.ts";
+import { decodeType, VOID } from "./lazy/decode_type.ts";
+import type { TypeSource } from "./lazy/lazy_type.ts";
 import { NameIndex } from "./name_index.ts";
 import { StringTable } from "./string_table.ts";
 import { TypeTable } from "./type_table.ts";
@@ -29,8 +30,26 @@ export interface BtfOptions {
 /** How the C type `long` is called in BTF by clang, GCC and pahole. */
 const LONG_NAMES = ["long unsigned int", "long int", "unsigned long", "long"];
 
+/** Types that are walked at once while looking for `long`, which is among the first of a kernel's. */
+const TYPES_AT_ONCE = 256;
+
+/** What a BTF is made of, for code of this room that goes over all of it and has no time for objects. */
+export interface BtfParts {
+  /** Where its own types lie. */
+  readonly types: TypeTable;
+  /** Its own strings and those of its bases. */
+  readonly strings: StringTable;
+}
+
+/** The parts of a BTF. Not for other rooms: the door does not show it. */
+export let partsOf: (btf: Btf) => BtfParts;
+
 /** A set of BTF types: a kernel's, a module's, an object's. */
 export class Btf {
+  static {
+    partsOf = (btf) => ({ types: btf.#types, strings: btf.#strings });
+  }
+
   /** Byte order of the blob, and so of the machine that its types describe. */
   readonly order: ByteOrder;
   /** The BTF that this one continues. */
@@ -203,11 +222,18 @@ export class Btf {
     return id - this.ownStartId < this.#types.walk(id - this.ownStartId + 1);
   }
 
+  /** One pass for all names, since an object may have few of them, or none. */
   #sizeOfLong(): number | undefined {
-    for (const name of LONG_NAMES) {
-      const long = this.find(name, BtfKind.Int);
-      if (long !== undefined && (long.size === 4 || long.size === 8)) return long.size;
+    const { words, offsets } = this.#types;
+    for (let from = 0, count = 0; (count = this.#types.walk(from + TYPES_AT_ONCE)) > from; from = count) {
+      for (let index = from; index < count; index++) {
+        const at = offsets[index]!;
+        if (infoKind(words[at + BTF_TYPE.info]!) !== BtfKind.Int) continue;
+        const size = words[at + BTF_TYPE.sizeOrType]!;
+        if ((size === 4 || size === 8) && LONG_NAMES.includes(this.nameOf(this.ownStartId + index))) return size;
+      }
     }
+    this.#types.check();
     return undefined;
   }
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
-export * from "./btf.ts";
+export { Btf, type BtfOptions } from "./btf.ts";
 export * from "./builder/mod.ts";
+export * from "./dedup/mod.ts";
+export * from "./dump/mod.ts";
 export { essentialName } from "./essential_name.ts";
 export * from "./ext_info/mod.ts";
 export * from "./resolve.ts";

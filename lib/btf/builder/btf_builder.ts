@@ -4,10 +4,10 @@
  * @module
  */
 import { type ByteOrder, HOST_BYTE_ORDER } from "../../bytes.ts";
-import { BtfFormat, BtfKind } from "../../uapi/mod.ts";
-import { swapWords } from "../swap_words.ts";
+import { BtfKind } from "../../uapi/mod.ts";
 import type { BtfType } from "../types.ts";
 import { BTF_HEADER } from "../wire.ts";
+import { encodeBlob } from "./encode_blob.ts";
 import { encodeType, type TypeSink } from "./encode_type.ts";
 import { StringBuilder } from "./string_builder.ts";
 
@@ -77,23 +77,7 @@ export class BtfBuilder {
 
   /** The BTF as bytes. Adding more and encoding again is fine: ids and offsets stay. */
   encode(): Uint8Array {
-    const strings = this.#strings.bytes();
-    const typeLength = this.#length * 4;
-    const blob = new Uint8Array(this.size);
-    const header = new DataView(blob.buffer, 0, BTF_HEADER.size);
-    const little = this.order === "little";
-    header.setUint16(BTF_HEADER.magic, BtfFormat.BTF_MAGIC, little);
-    header.setUint8(BTF_HEADER.version, BtfFormat.BTF_VERSION);
-    header.setUint32(BTF_HEADER.hdrLen, BTF_HEADER.size, little);
-    header.setUint32(BTF_HEADER.typeLen, typeLength, little);
-    header.setUint32(BTF_HEADER.strOff, typeLength, little);
-    header.setUint32(BTF_HEADER.strLen, strings.length, little);
-
-    const types = blob.subarray(BTF_HEADER.size, BTF_HEADER.size + typeLength);
-    types.set(new Uint8Array(this.#words.buffer, 0, typeLength));
-    if (this.order !== HOST_BYTE_ORDER) swapWords(types);
-    blob.set(strings, BTF_HEADER.size + typeLength);
-    return blob;
+    return encodeBlob(this.#words.subarray(0, this.#length), this.#strings.bytes(), this.order);
   }
 
   /** The id of a type; a new one is written later, which makes cycles harmless. */

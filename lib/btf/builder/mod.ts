@@ -4,3 +4,5 @@
  * @module
  */
 export * from "./btf_builder.ts";
+export * from "./feature_probe.ts";
+export * from "./sanitize.ts";

@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { type Instruction, type MetadataKey, SOURCE } from "../../asm/mod.ts";
+import { type Instruction, type Metadata, type MetadataKey, OPCODE, SOURCE } from "../../asm/mod.ts";
 import { ByteView } from "../../bytes.ts";
 import { FormatError } from "../../errors.ts";
 import type { Btf } from "../btf.ts";
 import { checkPreamble, detectOrder } from "../header.ts";
-import { readCoreRelocation, readFuncInfo, readLineInfo, within } from "./records.ts";
+import { readCoreRelocations, readFuncInfos, readLineInfos, type Records, SLOT_BYTES, within } from "./records.ts";
 import {
   CORE_RELOCATION,
   type CoreRelocationInfo,
@@ -28,9 +28,6 @@ import {
   LINE_INFO_RECORD,
   MAX_RECORD_SIZE,
 } from "./wire.ts";
-
-/** Bytes of an instruction slot: the unit of `insn_off` in ELF is the byte. */
-const SLOT_BYTES = 8;
 
 interface MutableSection extends SectionExtInfos {
   readonly funcs: FuncInfo[];
@@ -70,26 +67,26 @@ export class ExtInfos {
     const headerLength = checkPreamble(view, EXT_HEADER.size);
 
     const sections = new Map<string, MutableSection>();
-    const sectionOf = (name: string): MutableSection => {
-      let section = sections.get(name);
-      if (section === undefined) {
-        section = { funcs: [], lines: [], relocations: [] };
-        sections.set(name, section);
-      }
-      return section;
-    };
-    const each = (part: Part, visit: (section: MutableSection, view: ByteView, at: number, slot: number) => void) => {
+    const each = (part: Part, visit: (section: MutableSection, records: Records) => void) => {
       const start = headerLength + view.u32(part.offAt, `${part.title} offset`);
       const infos = view.sub(start, view.u32(part.lenAt, `${part.title} length`), `${what}, ${part.title}`);
-      readPart(infos, btf, part, (name, at, slot) => visit(sectionOf(name), infos, at, slot));
+      for (const records of readPart(infos, btf, part)) {
+        let section = sections.get(records.section);
+        if (section === undefined) {
+          section = { funcs: [], lines: [], relocations: [] };
+          sections.set(records.section, section);
+        }
+        visit(section, records);
+      }
     };
 
-    each(FUNC_PART, (section, part, at, slot) => section.funcs.push(readFuncInfo(part, at, slot, btf)));
-    each(LINE_PART, (section, part, at, slot) => section.lines.push(readLineInfo(part, at, slot, btf)));
+    each(FUNC_PART, (section, records) => readFuncInfos(records, section.funcs));
+    each(LINE_PART, (section, records) => readLineInfos(records, section.lines));
     if (headerLength >= EXT_HEADER.sizeWithCoreRelo) {
       let count = 0;
-      each(CORE_PART, (section, part, at, slot) => {
-        section.relocations.push({ insnIndex: slot, relocation: readCoreRelocation(part, at, btf, count++) });
+      each(CORE_PART, (section, records) => {
+        readCoreRelocations(records, section.relocations, count);
+        count += records.count;
       });
     }
     return new ExtInfos(sections, what);
@@ -104,28 +101,48 @@ export class ExtInfos {
    * @throws {FormatError} if an info is about no instruction, or two of one sort are about the same.
    */
   assign(section: string, insns: readonly Instruction[]): Instruction[] {
-    const result = [...insns];
+    const result = insns.slice();
     const infos = this.sections.get(section);
     if (infos === undefined) return result;
 
-    const indexOfSlot = new Map<number, number>();
-    let slot = 0;
-    for (const [index, insn] of insns.entries()) {
-      indexOfSlot.set(slot, index);
-      slot += insn.slots;
-    }
+    const indexes = indexesBySlot(insns);
+    // The metadata of each instruction that an info is about; an instruction is made anew once, with all of it.
+    const changed: (Metadata | undefined)[] = new Array(insns.length);
     const set = <T>(key: MetadataKey<T>, insnIndex: number, value: T): void => {
-      const place = `${this.#what}: ${key.name} for byte ${insnIndex * SLOT_BYTES} of section "${section}"`;
-      const index = indexOfSlot.get(insnIndex);
-      if (index === undefined) throw new FormatError(`${place}: no instruction starts there`);
-      if (insns[index]!.get(key) !== result[index]!.get(key)) throw new FormatError(`${place}: there is one already`);
-      result[index] = result[index]!.with(key, value);
+      const index = indexes[insnIndex] ?? -1;
+      if (index < 0) throw this.#misplaced(key, insnIndex, section, "no instruction starts there");
+      const given = insns[index]!.metadata;
+      const metadata = changed[index] ?? given;
+      if (metadata !== given && metadata.get(key) !== given.get(key)) {
+        throw this.#misplaced(key, insnIndex, section, "there is one already");
+      }
+      changed[index] = metadata.with(key, value);
     };
     for (const info of infos.funcs) set(FUNC_INFO, info.insnIndex, info.func);
     for (const info of infos.lines) set(SOURCE, info.insnIndex, info);
     for (const info of infos.relocations) set(CORE_RELOCATION, info.insnIndex, info.relocation);
+    for (let index = 0; index < changed.length; index++) {
+      const metadata = changed[index];
+      if (metadata !== undefined) result[index] = insns[index]!.withMetadata(metadata);
+    }
     return result;
   }
+
+  #misplaced(key: MetadataKey<unknown>, insnIndex: number, section: string, problem: string): FormatError {
+    const offset = insnIndex * SLOT_BYTES;
+    return new FormatError(`${this.#what}: ${key.name} for byte ${offset} of section "${section}": ${problem}`);
+  }
+}
+
+/** The index of the instruction that starts at each slot; -1 where none does. */
+function indexesBySlot(insns: readonly Instruction[]): Int32Array {
+  const indexes = new Int32Array(insns.length * 2).fill(-1);
+  let slot = 0;
+  for (let index = 0; index < insns.length; index++) {
+    indexes[slot] = index;
+    slot += insns[index]!.opcode === OPCODE.LD_IMM64 ? 2 : 1;
+  }
+  return indexes;
 }
 
 /** One of the three parts of `.BTF.ext`: where the header tells of it, and its records. */
@@ -155,13 +172,8 @@ const CORE_PART: Part = {
   recordSize: CORE_RELO_RECORD.size,
 };
 
-/** Visits the records of a part: a record size, then per section a header and records, which all start with `insn_off`. */
-function readPart(
-  view: ByteView,
-  btf: Btf,
-  part: Part,
-  visit: (section: string, at: number, slot: number) => void,
-): void {
+/** The records of a part, section by section: a record size, then per section a header and records. */
+function* readPart(view: ByteView, btf: Btf, part: Part): Generator<Records> {
   if (view.length === 0) return;
   const size = view.u32(0, "record size");
   if (size < part.recordSize || size > MAX_RECORD_SIZE || size % 4 !== 0) {
@@ -169,21 +181,17 @@ function readPart(
       `${view.what}: record size ${size} is not a multiple of 4 from ${part.recordSize} to ${MAX_RECORD_SIZE}`,
     );
   }
+  const { buffer, byteOffset, byteLength } = view.bytes;
+  const data = new DataView(buffer, byteOffset, byteLength);
   for (let at = 4; at < view.length;) {
     const nameOff = view.u32(at + EXT_SECTION.nameOff, "section name");
-    const name = within(`${view.what}: section at offset ${at}`, () => btf.string(nameOff));
+    const section = within(`${view.what}: section at offset ${at}`, () => btf.string(nameOff));
     const count = view.u32(at + EXT_SECTION.count, "record count");
-    if (count === 0) throw new FormatError(`${view.what}: section "${name}" at offset ${at} has no records`);
-    at += EXT_SECTION.size;
-    view.check(at, count * size, `${count} records of section "${name}"`);
-    for (const end = at + count * size; at < end; at += size) {
-      const offset = view.u32(at, "insn_off");
-      if (offset % SLOT_BYTES !== 0) {
-        throw new FormatError(
-          `${view.what}: insn_off ${offset} at offset ${at} (section "${name}") is not a multiple of ${SLOT_BYTES}`,
-        );
-      }
-      visit(name, at, offset / SLOT_BYTES);
-    }
+    if (count === 0) throw new FormatError(`${view.what}: section "${section}" at offset ${at} has no records`);
+    const start = at + EXT_SECTION.size;
+    view.check(start, count * size, `${count} records of section "${section}"`);
+    const little = view.order === "little";
+    yield { view: data, little, start, count, size, slot: SLOT_BYTES, btf, what: view.what, section };
+    at = start + count * size;
   }
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type ByteOrder, ByteView, HOST_BYTE_ORDER } from "../../bytes.ts";
+import { type ByteOrder, HOST_BYTE_ORDER } from "../../bytes.ts";
 import { FormatError } from "../../errors.ts";
 import type { Btf } from "../btf.ts";
-import { readFuncInfo, readLineInfo } from "./records.ts";
+import { readFuncInfos, readLineInfos, type Records } from "./records.ts";
 import type { FuncInfo, LineInfo } from "./types.ts";
 import { FUNC_INFO_RECORD, LINE_INFO_RECORD } from "./wire.ts";
 
@@ -28,8 +28,9 @@ export interface KernelInfosOptions {
  * @throws {FormatError} if the bytes are not whole records, or a type is not a function.
  */
 export function parseKernelFuncInfos(bytes: Uint8Array, btf: Btf, options: KernelInfosOptions = {}): FuncInfo[] {
-  const { view, offsets } = records(bytes, FUNC_INFO_RECORD.size, "func infos", options);
-  return offsets.map((at) => readFuncInfo(view, at, view.u32(at + FUNC_INFO_RECORD.insnOff), btf));
+  const infos: FuncInfo[] = [];
+  readFuncInfos(records(bytes, btf, FUNC_INFO_RECORD.size, "func infos", options), infos);
+  return infos;
 }
 
 /**
@@ -39,21 +40,33 @@ export function parseKernelFuncInfos(bytes: Uint8Array, btf: Btf, options: Kerne
  * @throws {FormatError} if the bytes are not whole records, or a string lies outside.
  */
 export function parseKernelLineInfos(bytes: Uint8Array, btf: Btf, options: KernelInfosOptions = {}): LineInfo[] {
-  const { view, offsets } = records(bytes, LINE_INFO_RECORD.size, "line infos", options);
-  return offsets.map((at) => readLineInfo(view, at, view.u32(at + LINE_INFO_RECORD.insnOff), btf));
+  const infos: LineInfo[] = [];
+  readLineInfos(records(bytes, btf, LINE_INFO_RECORD.size, "line infos", options), infos);
+  return infos;
 }
 
 function records(
   bytes: Uint8Array,
+  btf: Btf,
   leastSize: number,
   title: string,
   options: KernelInfosOptions,
-): { view: ByteView; offsets: number[] } {
-  const view = new ByteView(bytes, options.order ?? HOST_BYTE_ORDER, options.what ?? title);
+): Records {
+  const what = options.what ?? title;
   const size = options.recordSize ?? leastSize;
-  if (size < leastSize) throw new FormatError(`${view.what}: record size ${size} is below ${leastSize}`);
+  if (size < leastSize) throw new FormatError(`${what}: record size ${size} is below ${leastSize}`);
   if (bytes.length % size !== 0) {
-    throw new FormatError(`${view.what}: ${bytes.length} bytes are not a whole number of records of ${size} bytes`);
+    throw new FormatError(`${what}: ${bytes.length} bytes are not a whole number of records of ${size} bytes`);
   }
-  return { view, offsets: Array.from({ length: bytes.length / size }, (_, index) => index * size) };
+  return {
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    little: (options.order ?? HOST_BYTE_ORDER) === "little",
+    start: 0,
+    count: bytes.length / size,
+    size,
+    slot: 1,
+    btf,
+    what,
+    section: "",
+  };
 }

@@ -1,0 +1,54 @@
+/**
+ * Finding out what BTF a kernel knows: it is asked to load the least that has a feature.
+ *
+ * @module
+ */
+import { BtfKind } from "../../uapi/mod.ts";
+import type { BtfType, IntType } from "../types.ts";
+import { BtfBuilder } from "./btf_builder.ts";
+import type { BtfFeature } from "./sanitize.ts";
+
+const INT: IntType = {
+  kind: BtfKind.Int,
+  id: 0,
+  name: "int",
+  size: 4,
+  signed: true,
+  char: false,
+  bool: false,
+  offsetBits: 0,
+  bits: 32,
+};
+
+/** The smallest BTF, in this machine's byte order, that a kernel loads only if it knows `feature`. */
+export function btfFeatureProbe(feature: BtfFeature): Uint8Array {
+  const builder = new BtfBuilder();
+  builder.add(typeOf(feature));
+  return builder.encode();
+}
+
+function typeOf(feature: BtfFeature): BtfType {
+  switch (feature) {
+    case "float":
+      return { kind: BtfKind.Float, id: 0, name: "float", size: 4 };
+    case "declTag": {
+      const target = { kind: BtfKind.Struct, id: 0, name: "tagged", size: 0, members: [] } as const;
+      return { kind: BtfKind.DeclTag, id: 0, name: "tag", target, componentIndex: -1 };
+    }
+    case "typeTag": {
+      const target = { kind: BtfKind.TypeTag, id: 0, name: "tag", target: INT } as const;
+      return { kind: BtfKind.Ptr, id: 0, name: "", target };
+    }
+    case "enum64":
+      return {
+        kind: BtfKind.Enum64,
+        id: 0,
+        name: "wide",
+        size: 8,
+        signed: false,
+        values: [{ name: "ONE", value: 1n }],
+      };
+    default:
+      return feature satisfies never;
+  }
+}
