@@ -26,6 +26,7 @@ export * from "./ffi/btf/mod.ts";
 export * from "./ffi/collection/mod.ts";
 export * from "./ffi/events/mod.ts";
 export * from "./ffi/map/mod.ts";
+export * from "./ffi/pin/mod.ts";
 export * from "./ffi/program/mod.ts";
 export { SyscallError, VerifierError } from "./ffi/sys/mod.ts";
 /** Every bpf(2) command and the other system calls of the library, as typed functions. */

@@ -4,6 +4,10 @@
  * @module
  */
 import {
+  controlFlow,
+  flowDot,
+  flowMermaid,
+  flowSvg,
   format,
   type Instruction,
   LABEL,
@@ -14,31 +18,44 @@ import {
 } from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { describeRelocation } from "../lib/core/mod.ts";
-import type { CollectionSpec } from "../lib/spec/mod.ts";
+import { type CollectionSpec, EXTERN } from "../lib/spec/mod.ts";
 import { readArgs } from "./args.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, UsageError } from "./command.ts";
 import { readObject } from "./files.ts";
 
 /** The command. */
 export const command: Command = {
-  usage: `usage: debpf disasm OBJECT [PROGRAM] [--source] [--opcodes]
+  usage: `usage: debpf disasm OBJECT [PROGRAM] [--source] [--opcodes] [--cfg dot|mermaid|svg]
 
 Prints the instructions of an object's programs and functions (or of the one named PROGRAM) in the verifier's words.
 
   --source     C lines between the instructions
-  --opcodes    the bytes of each instruction, too`,
+  --opcodes    the bytes of each instruction, too
+  --cfg FORM   the control-flow graph instead, with C lines: for Graphviz (dot), for Mermaid, or as a picture (svg);
+               dead code is grey, edges that close a loop are thick`,
   async run(args, { output }) {
-    const { positional, flag } = readArgs(args, {
+    const { positional, flag, string } = readArgs(args, {
       boolean: ["source", "opcodes"],
+      string: ["cfg"],
       positional: ["OBJECT", "[PROGRAM]"],
     });
+    const draw = graphWriter(string("cfg"));
+    if (draw !== undefined && (output.json || flag("source") || flag("opcodes"))) {
+      throw new UsageError("--cfg prints a graph: -j, --source and --opcodes do not go with it");
+    }
     const spec = await readObject(positional[0] ?? "");
+    const selected = select(spec, positional[1]);
+    if (draw !== undefined) {
+      const graphs = selected.map(({ instructions }) => ({ insns: instructions, flows: controlFlow(instructions) }));
+      output.line(draw(graphs, { title: positional[1] ?? spec.name, reference }).trimEnd());
+      return EXIT.done;
+    }
     const options = {
       source: flag("source"),
       ...(flag("opcodes") ? { opcodes: spec.order } : {}),
-      reference: referenceText,
+      reference,
     };
-    for (const code of select(spec, positional[1])) {
+    for (const code of selected) {
       if (output.json) {
         output.value({ name: code.name, section: code.section, insns: instructionsJson(code.instructions) });
         continue;
@@ -50,6 +67,26 @@ Prints the instructions of an object's programs and functions (or of the one nam
     return EXIT.done;
   },
 };
+
+/** Draws in the form that `--cfg` names; `undefined` without it. */
+function graphWriter(form: string | undefined): typeof flowDot | undefined {
+  switch (form) {
+    case undefined:
+      return undefined;
+    case "dot":
+      return flowDot;
+    case "mermaid":
+      return flowMermaid;
+    case "svg":
+      return flowSvg;
+  }
+  throw new UsageError(`--cfg: "${form}" is none of dot, mermaid, svg`);
+}
+
+/** What an instruction refers to in the object, externs included. */
+function reference(insn: Instruction): string | undefined {
+  return referenceText(insn) ?? insn.get(EXTERN)?.name;
+}
 
 /** A program or function of an object. */
 interface Code {
@@ -103,7 +140,7 @@ function instructionsJson(insns: readonly Instruction[]): Record<string, unknown
     const row = {
       slot,
       ...(label === undefined ? {} : { label: label.name }),
-      text: format(insn, { reference: referenceText }),
+      text: format(insn, { reference }),
       ...(source === undefined
         ? {}
         : { file: source.file, line: source.line, column: source.column, source: source.text }),

@@ -61,6 +61,8 @@ interface Code {
   readonly what: "program" | "function";
   readonly name: string;
   readonly section: string;
+  /** Whether it is loaded with the others: not if it is in SEC("?..."). */
+  readonly autoload: boolean;
   readonly instructions: readonly Instruction[];
 }
 
@@ -85,6 +87,7 @@ function codeOf(spec: CollectionSpec): Code[] {
       what: "function",
       name: label.name,
       section,
+      autoload: true,
       instructions,
     })),
   ];
@@ -96,19 +99,28 @@ function refuseUnknown(spec: CollectionSpec, name: string): void {
   throw new Error(`${spec.name}: no program or function "${name}"; there are ${names.join(", ")}`);
 }
 
-/** All relocations of the object in all kernels: those of one program depend on those of others, as when it is loaded. */
+/**
+ * All relocations of the object in all kernels. Those of one program depend on those of others, as when it is loaded: what
+ * SEC("?...") keeps back depends on functions only.
+ */
 function explainAll(spec: CollectionSpec, kernels: readonly Kernel[], output: Output): Entry[] {
   const codes = codeOf(spec);
-  const streams = codes.map(({ instructions }) => instructions);
   const skipped = noteSkipped(output);
-  const byKernel = kernels.map(({ name, targets }) => ({
-    kernel: name,
-    all: explainRelocations(streams, targets, { skipped }),
-  }));
-  return (byKernel[0]?.all ?? []).map((any, index) => ({
-    code: codes[any.stream]!,
+  const explain = (shown: readonly Code[], targets: Kernel["targets"]) =>
+    explainRelocations(shown.map(({ instructions }) => instructions), targets, { skipped })
+      .map((explained) => ({ code: shown[explained.stream]!, explained }));
+  const byKernel = kernels.map(({ name, targets }) => {
+    const together = explain(codes.filter(({ autoload }) => autoload), targets);
+    const functions = codes.filter(({ what }) => what === "function");
+    const apart = codes.filter(({ autoload }) => !autoload).flatMap((program) =>
+      explain([program, ...functions], targets).filter(({ code }) => code === program)
+    );
+    return { kernel: name, all: [...together, ...apart] };
+  });
+  return (byKernel[0]?.all ?? []).map(({ code, explained: any }, index) => ({
+    code,
     any,
-    answers: byKernel.map(({ kernel, all }) => ({ kernel, explained: all[index]! })),
+    answers: byKernel.map(({ kernel, all }) => ({ kernel, explained: all[index]!.explained })),
   }));
 }
 

@@ -45,6 +45,19 @@ export async function readKernels(files: readonly string[], output: Output): Pro
 }
 
 /**
+ * What `files` name as one kernel and its modules, whether their BTF continues the kernel's or stands alone. Without files,
+ * the running kernel.
+ */
+export async function readTargets(files: readonly string[], output: Output): Promise<CoreTarget[]> {
+  const targets: CoreTarget[] = [];
+  for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
+    const { btf } = await openBtf(path, targets[0]?.btf, output);
+    if (btf !== undefined) targets.push({ name: path, btf });
+  }
+  return targets;
+}
+
+/**
  * Makes sure that object and kernel are of one byte order: one sentence, and not one for each relocation.
  *
  * @throws {RelocationError} if they aren't.

@@ -4,15 +4,15 @@
  * @module
  */
 import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
-import { type Btf, CORE_RELOCATION } from "../lib/btf/mod.ts";
-import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
-import { UnsupportedError } from "../lib/errors.ts";
+import { CORE_RELOCATION } from "../lib/btf/mod.ts";
+import { CORE_FIXUP, poisonedBy } from "../lib/core/mod.ts";
 import { bindMaps, relocateCollection, type RelocatedProgram } from "../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
-import { readBtf, readObject } from "./files.ts";
+import { readObject } from "./files.ts";
+import { noteSkipped, readTargets } from "./kernels.ts";
 import type { Output } from "./output.ts";
 
 /** The command. */
@@ -26,8 +26,9 @@ program cannot be relocated or linked.`,
   async run(args, { output }) {
     const { positional, collected } = readArgs(args, { collect: ["btf"], positional: ["OBJECT"] });
     const spec = await readObject(positional[0] ?? "");
-    const targets = await readTargets(collected("btf"), spec);
-    const { programs } = relocateCollection(spec, { targets });
+    // An object without BTF asks nothing of a kernel.
+    const targets = spec.btf === undefined ? [] : await readTargets(collected("btf"), output);
+    const { programs } = relocateCollection(spec, { targets, skipped: noteSkipped(output) });
     if (output.json) {
       const cpus = await possibleCpus();
       for (const map of spec.maps.values()) printMap(map, cpus, output);
@@ -42,28 +43,6 @@ program cannot be relocated or linked.`,
     return errors === 0 ? EXIT.done : EXIT.failed;
   },
 };
-
-async function readTargets(files: readonly string[], spec: CollectionSpec): Promise<CoreTarget[]> {
-  if (spec.btf === undefined) return [];
-  if (files.length === 0) return [{ name: "vmlinux", btf: await hostTarget() }];
-  const targets: CoreTarget[] = [];
-  for (const file of files) {
-    targets.push({ name: file, btf: file === "vmlinux" ? await hostTarget() : await readBtf(file) });
-  }
-  return targets;
-}
-
-async function hostTarget(): Promise<Btf> {
-  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
-  if (!ffiAvailable()) {
-    throw new UnsupportedError(
-      "--allow-ffi",
-      "the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE",
-    );
-  }
-  const { hostBtf } = await import("../ffi/btf/mod.ts");
-  return hostBtf();
-}
 
 /** The kernel keeps 15 bytes of a name. */
 function kernelName(map: MapSpec): string {
@@ -102,12 +81,18 @@ function print(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedP
     if (output.json) {
       output.value({ kind: "prog_error", name: program.name, section: program.section, error: relocated.message });
     } else {
-      output.line(`program "${program.name}" (section "${program.section}"): ${relocated.message}\n`);
+      output.line(`${withPlace(program, relocated.message)}\n`);
     }
     return;
   }
   if (output.json) output.value(programJson(spec, program, relocated));
   else printListing(program, relocated, output);
+}
+
+/** Most errors begin with the program. */
+function withPlace({ name, section }: ProgramSpec, message: string): string {
+  const place = `program "${name}" (section "${section}")`;
+  return message.startsWith(place) ? message : `${place}: ${message}`;
 }
 
 function programJson(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedProgram): Record<string, unknown> {

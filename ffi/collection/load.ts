@@ -11,7 +11,7 @@ import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { hostBtf } from "../btf/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import { BpfProgram, type ProgramLoadOptions } from "../program/mod.ts";
-import * as sys from "../sys/mod.ts";
+import type * as sys from "../sys/mod.ts";
 import { attachBtfId } from "./attach_target.ts";
 import { loadBtf } from "./load_btf.ts";
 import { fillContents, makeMaps, type MapOptions } from "./make_maps.ts";

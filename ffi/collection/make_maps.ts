@@ -121,9 +121,9 @@ function openPinned(path: string, map: MapSpec, owned: DisposableStack): BpfMap 
 }
 
 function pinnedInfo(fd: sys.Fd, map: MapSpec, path: string): sys.MapInfo {
-  const kind = sys.readLink(`/proc/self/fd/${fd.value}`);
-  if (kind === "anon_inode:bpf-map") return sys.mapInfo(fd.value);
-  throw new Error(`map "${map.name}": what is pinned at "${path}" is no map (${kind}): unpin it`);
+  const kind = sys.objectKind(fd.value);
+  if (kind === "map") return sys.mapInfo(fd.value);
+  throw new Error(`map "${map.name}": what is pinned at "${path}" is no map but a ${kind}: unpin it`);
 }
 
 function givenMaps(spec: CollectionSpec, maps: MapOptions["maps"]): ReadonlyMap<string, BpfMap> {

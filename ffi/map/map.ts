@@ -102,10 +102,13 @@ export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]
    *
    * @param fd The map; closed if this fails.
    * @param spec What it is, where that is known; else the kernel is asked, and its BTF read when a type is needed.
-   * @throws {sys.SyscallError} if it is no map.
+   * @throws {TypeError} if it is no map.
    */
   static fromFd(fd: sys.Fd, spec?: MapSpec): BpfMap {
-    return BpfMap.#own(fd, () => spec ?? specOf(fd.value));
+    return BpfMap.#own(fd, () => {
+      sys.checkObjectKind(fd.value, "map");
+      return spec ?? specOf(fd.value);
+    });
   }
 
   /**
@@ -121,7 +124,8 @@ export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]
    * Opens a pinned map.
    *
    * @param path Its name in a BPF file system.
-   * @throws {sys.SyscallError} if there is none, or something else is pinned there.
+   * @throws {sys.SyscallError} if there is none.
+   * @throws {TypeError} if something else is pinned there.
    */
   static openPinned(path: string): BpfMap {
     return BpfMap.fromFd(sys.objGet(path));
@@ -161,7 +165,7 @@ export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]
   }
 
   /** The same map with bytes for keys and values. It shares the file descriptor. */
-  get raw(): BpfMap<Bytes, Bytes> {
+  get raw(): BpfMap<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
     const { keySize } = this.spec;
     return this.#raw ??= this.withCodecs({ key: rawCodec(keySize), value: rawCodec(this.#elementSize) });
   }

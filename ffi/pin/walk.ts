@@ -10,14 +10,6 @@ import { BPF_FS } from "./path.ts";
 /** What can be pinned. */
 export type PinKind = "map" | "program" | "link";
 
-/** How /proc names what a file descriptor is (kernel/bpf/syscall.c); `bpf_link` until 6.18. */
-const KINDS: Readonly<Record<string, PinKind>> = {
-  "anon_inode:bpf-map": "map",
-  "anon_inode:bpf-prog": "program",
-  "anon_inode:bpf_link": "link",
-  "anon_inode:bpf-link": "link",
-};
-
 /** A pinned object that was opened. */
 export interface OpenedPin {
   /** What it is. */
@@ -96,8 +88,7 @@ function idOf(kind: PinKind, fd: number): number {
 }
 
 function kindOf(fd: number, path: string): PinKind {
-  const name = sys.readLink(`/proc/self/fd/${fd}`);
-  const kind = KINDS[name];
-  if (kind !== undefined) return kind;
-  throw new UnsupportedError("such pins", `"${path}" is neither a map nor a program nor a link, but ${name}`);
+  const kind = sys.objectKind(fd);
+  if (kind !== undefined && kind !== "btf") return kind;
+  throw new UnsupportedError("such pins", `"${path}" is neither a map nor a program nor a link`);
 }

@@ -9,12 +9,15 @@ import type { Instruction } from "../../lib/asm/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
 import { BpfProgType, BtfKind, enumName } from "../../lib/uapi/mod.ts";
+import type { ContextInput, ContextOutput, SkBuffContext, SkLookupContext, XdpContext } from "./context_types.ts";
 
-/** A struct: of each field its offset, its size in bytes, and how many of them where it is an array. */
-type ContextTable = { readonly [field: string]: readonly [offset: number, size: 1 | 2 | 4 | 8, count?: number] };
+/** A field: its offset, its size in bytes, and how many of them where it is an array. */
+type Field = readonly [offset: number, size: 1 | 2 | 4 | 8, count?: number];
+/** A struct. */
+type ContextTable = { readonly [field: string]: Field };
 
 /** `struct __sk_buff` */
-export const SK_BUFF = {
+export const SK_BUFF: Readonly<Record<keyof SkBuffContext, Field>> = {
   len: [0, 4],
   pkt_type: [4, 4],
   mark: [8, 4],
@@ -47,20 +50,20 @@ export const SK_BUFF = {
   gso_size: [176, 4],
   tstamp_type: [180, 1],
   hwtstamp: [184, 8],
-} as const satisfies ContextTable;
+};
 
 /** `struct xdp_md` */
-export const XDP_MD = {
+export const XDP_MD: Readonly<Record<keyof XdpContext, Field>> = {
   data: [0, 4],
   data_end: [4, 4],
   data_meta: [8, 4],
   ingress_ifindex: [12, 4],
   rx_queue_index: [16, 4],
   egress_ifindex: [20, 4],
-} as const satisfies ContextTable;
+};
 
 /** `struct bpf_sk_lookup`; `cookie` is that of the socket that was selected, 0 without one. */
-export const SK_LOOKUP = {
+export const SK_LOOKUP: Readonly<Record<keyof SkLookupContext, Field>> = {
   cookie: [0, 8],
   family: [8, 4],
   protocol: [12, 4],
@@ -71,46 +74,10 @@ export const SK_LOOKUP = {
   local_ip6: [44, 4, 4],
   local_port: [60, 4],
   ingress_ifindex: [64, 4],
-} as const satisfies ContextTable;
+};
 
 /** Sizes in bytes of those structs. */
 const SIZES = { skBuff: 192, xdpMd: 24, skLookup: 72 } as const;
-
-/** The value of a field: a number up to 32 bits, else a bigint; an array of numbers where the kernel has one. */
-type FieldValue<F extends readonly [number, number, number?]> = F extends readonly [number, number, number]
-  ? readonly number[]
-  : F extends readonly [number, 8] ? bigint
-  : number;
-
-/** A struct as an object. */
-type Struct<T extends ContextTable> = { readonly [N in keyof T]: FieldValue<T[N]> };
-
-/** `struct __sk_buff`: of programs that see packets as `struct sk_buff`. */
-export type SkBuffContext = Struct<typeof SK_BUFF>;
-
-/** `struct xdp_md`: of XDP programs. */
-export type XdpContext = Struct<typeof XDP_MD>;
-
-/** `struct bpf_sk_lookup`: of `sk_lookup` programs. */
-export type SkLookupContext = Struct<typeof SK_LOOKUP>;
-
-/** Arguments of a raw tracepoint: at most 12, 64 bits each. */
-export type TracepointArgs = readonly (number | bigint)[];
-
-/**
- * What a context may be given as: bytes, or for programs whose context is known the fields that are not 0. A `syscall`
- * program's is the struct that its function takes, known from its BTF.
- */
-export type ContextInput =
-  | Uint8Array
-  | Partial<SkBuffContext>
-  | Partial<XdpContext>
-  | Partial<SkLookupContext>
-  | TracepointArgs
-  | StructValue;
-
-/** What a context comes back as. */
-export type ContextOutput = SkBuffContext | XdpContext | SkLookupContext | StructValue;
 
 const LITTLE = HOST_BYTE_ORDER === "little";
 const MAX_TRACEPOINT_ARGS = 12;
@@ -180,7 +147,7 @@ function asObject(name: string, value: ContextInput): Record<string, unknown> {
   throw new TypeError(`the context is a struct ${name}: give its fields as an object`);
 }
 
-function putField(view: DataView, place: string, [offset, size, count]: ContextTable[string], value: unknown): void {
+function putField(view: DataView, place: string, [offset, size, count]: Field, value: unknown): void {
   const values = count === undefined ? [value] : value;
   if (!Array.isArray(values) || values.length !== (count ?? 1)) {
     throw new TypeError(`${place}: not an array of ${count}`);
@@ -199,7 +166,7 @@ function putField(view: DataView, place: string, [offset, size, count]: ContextT
   });
 }
 
-function getField(view: DataView, [offset, size, count]: ContextTable[string]): number | bigint | number[] {
+function getField(view: DataView, [offset, size, count]: Field): number | bigint | number[] {
   if (count !== undefined) {
     return Array.from({ length: count }, (_, index) => view.getUint32(offset + index * size, LITTLE));
   }

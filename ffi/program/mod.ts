@@ -10,7 +10,7 @@ export type {
   SkLookupContext,
   TracepointArgs,
   XdpContext,
-} from "./context.ts";
+} from "./context_types.ts";
 export * from "./program.ts";
 export type { RunOptions, RunResult } from "./run.ts";
 export { findComplaint, type VerifierComplaint } from "./verifier_log.ts";

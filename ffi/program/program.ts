@@ -125,11 +125,12 @@ export class BpfProgram implements Disposable {
    * Takes over the file descriptor of a program.
    *
    * @param fd The program; closed if this fails.
-   * @throws {sys.SyscallError} if it is no program.
+   * @throws {TypeError} if it is no program.
    */
   static fromFd(fd: sys.Fd): BpfProgram {
     using cleanup = new DisposableStack();
     cleanup.use(fd);
+    sys.checkObjectKind(fd.value, "program");
     const program = new BpfProgram(fd, sys.progInfo(fd.value));
     cleanup.move();
     return program;
@@ -148,7 +149,8 @@ export class BpfProgram implements Disposable {
    * Opens a pinned program.
    *
    * @param path Its name in a BPF file system.
-   * @throws {sys.SyscallError} if there is none, or something else is pinned there.
+   * @throws {sys.SyscallError} if there is none.
+   * @throws {TypeError} if something else is pinned there.
    */
   static openPinned(path: string): BpfProgram {
     return BpfProgram.fromFd(sys.objGet(path));

@@ -6,7 +6,8 @@
 import type { Instruction } from "../../lib/asm/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { contextCodec, type ContextInput, type ContextOutput } from "./context.ts";
+import { contextCodec } from "./context.ts";
+import type { ContextInput, ContextOutput } from "./context_types.ts";
 
 /** `BPF_F_TEST_RUN_ON_CPU` (linux/bpf.h). */
 const RUN_ON_CPU = 1;

@@ -8,6 +8,7 @@ import { attr, bpf, bpfOrThrow, ENABLE_STATS, ID, OBJ, TASK_FD_QUERY } from "./a
 import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
+import { readLink } from "./files.ts";
 import { textOf } from "./wire.ts";
 
 /**
@@ -112,6 +113,44 @@ export function linkGetFdById(id: number): Fd {
  */
 export function enableStats(type: number): Fd {
   return new Fd(bpfOrThrow(BpfCmd.BPF_ENABLE_STATS, ENABLE_STATS, { type }));
+}
+
+/** Kinds of objects that have file descriptors. */
+export type ObjectKind = "map" | "program" | "link" | "btf";
+
+/** How /proc names what a file descriptor is (kernel/bpf/syscall.c, btf.c). */
+const KINDS: Readonly<Record<string, ObjectKind>> = {
+  "anon_inode:bpf-map": "map",
+  "anon_inode:bpf-prog": "program",
+  "anon_inode:bpf_link": "link",
+  "anon_inode:bpf-link": "link",
+  "anon_inode:btf": "btf",
+};
+
+/**
+ * What a file descriptor is; `undefined` if it is something else. The kernel's info of an object does not say: read as another
+ * object's, it is nonsense.
+ *
+ * @throws {SyscallError} if it is closed, or /proc is not mounted.
+ */
+export function objectKind(fd: number): ObjectKind | undefined {
+  return KINDS[readLink(`/proc/self/fd/${fd}`)];
+}
+
+/**
+ * Refuses what is of another kind.
+ *
+ * @param fd The file descriptor.
+ * @param wanted What it has to be.
+ * @throws {TypeError} if it is something else.
+ */
+export function checkObjectKind(fd: number, wanted: ObjectKind): void {
+  const kind = objectKind(fd);
+  if (kind !== wanted) {
+    throw new TypeError(
+      `file descriptor ${fd} is ${kind === undefined ? "something else" : `a ${kind}`}, not a ${wanted}`,
+    );
+  }
 }
 
 /** What a perf event or raw tracepoint of a process runs. */

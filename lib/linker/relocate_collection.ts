@@ -6,12 +6,11 @@
  */
 import type { Instruction } from "../asm/mod.ts";
 import { BtfBuilder, marshalExtInfos, type MarshalledExtInfos } from "../btf/mod.ts";
-import { applyAllRelocations, type CoreTarget } from "../core/mod.ts";
+import { applyAllRelocations, type CoreTarget, type SkippedTarget } from "../core/mod.ts";
 import { DebpfError, LinkError, RelocationError, UnsupportedError } from "../errors.ts";
 import type { CollectionSpec, FunctionSpec, ProgramSpec } from "../spec/mod.ts";
 import { BpfProgType } from "../uapi/mod.ts";
 import { CollectionTypes, type MapTypeIds } from "./collection_types.ts";
-import { Functions, layOut } from "./layout.ts";
 import { linkFunctions } from "./link_program.ts";
 import { wholeInfos } from "./whole_infos.ts";
 
@@ -21,6 +20,8 @@ export interface RelocateCollectionOptions {
   readonly targets: readonly CoreTarget[];
   /** Which programs are made ready: by default all. */
   readonly select?: (program: ProgramSpec) => boolean;
+  /** Told of a module's BTF that cannot be read, and is skipped; perhaps several times. */
+  readonly skipped?: SkippedTarget;
   /** Functions of other objects that programs may call, besides the collection's own. */
   readonly functions?: readonly FunctionSpec[];
 }
@@ -53,7 +54,9 @@ export function relocateCollection(spec: CollectionSpec, options: RelocateCollec
   const types = new CollectionTypes(spec, builder);
   const selected = [...spec.programs.values()].filter(options.select ?? (() => true));
   const functions = [...spec.functions, ...options.functions ?? []];
-  const relocated = new Relocation(options.targets, builder).all(selected, functions);
+  // Without a choice of the caller's, SEC("?...") says what is not loaded with the others.
+  const together = options.select === undefined ? selected.filter((program) => program.autoload) : selected;
+  const relocated = new Relocation(options, builder).all(together, functions);
   const programs = new Map<string, RelocatedProgram | Error>();
   for (const program of selected) {
     programs.set(program.name, attempt(() => finish(relocated(program), types, builder)));
@@ -73,31 +76,40 @@ interface Linkable {
 class Relocation {
   readonly #targets: readonly CoreTarget[];
   readonly #builder: BtfBuilder;
+  readonly #skipped: SkippedTarget | undefined;
 
-  constructor(targets: readonly CoreTarget[], builder: BtfBuilder) {
-    this.#targets = targets;
+  constructor(options: RelocateCollectionOptions, builder: BtfBuilder) {
+    this.#targets = options.targets;
+    this.#skipped = options.skipped;
     this.#builder = builder;
   }
 
   /**
-   * All at once, as libbpf does it: relocations narrow each other's candidates. If one is broken, each program is relocated
-   * for itself with what it reaches, so that only those fail that contain it.
+   * All at once, as libbpf does it: relocations narrow each other's candidates. If one is broken, and for programs that are
+   * not to be loaded with the others, each program is relocated for itself, with all functions: libbpf loads no program
+   * of an object that has a broken function, reached or not.
+   *
+   * @param together Those that would be loaded together.
    */
-  all(
-    programs: readonly ProgramSpec[],
-    functions: readonly FunctionSpec[],
-  ): (program: ProgramSpec) => Linkable {
+  all(together: readonly ProgramSpec[], functions: readonly FunctionSpec[]): (program: ProgramSpec) => Linkable {
+    const relocated = new Map<ProgramSpec, Linkable>();
     try {
-      const [own, shared] = this.#relocate(programs, functions);
-      const relocated = new Map(programs.map((program, i) => [program, own[i]!]));
-      return (program) => ({ program: relocated.get(program)!, functions: shared });
+      const [own, shared] = this.#relocate(together, functions);
+      for (const [i, program] of together.entries()) relocated.set(program, { program: own[i]!, functions: shared });
     } catch (error) {
       if (!(error instanceof RelocationError)) throw error;
-      return (program) => {
-        const reached = new Set(layOut(program, new Functions(functions)).map(({ label }) => label));
-        const [own, shared] = this.#relocate([program], functions.filter(({ label }) => reached.has(label)));
-        return { program: own[0]!, functions: shared };
-      };
+    }
+    return (program) => relocated.get(program) ?? this.#alone(program, functions);
+  }
+
+  #alone(program: ProgramSpec, functions: readonly FunctionSpec[]): Linkable {
+    try {
+      const [own, shared] = this.#relocate([program], functions);
+      return { program: own[0]!, functions: shared };
+    } catch (error) {
+      if (!(error instanceof RelocationError)) throw error;
+      const place = `program "${program.name}" (section "${program.section}")`;
+      throw new RelocationError(`${place}: ${error.message}`, { cause: error });
     }
   }
 
@@ -108,6 +120,7 @@ class Relocation {
     const streams = [...programs, ...functions].map(({ instructions }) => instructions);
     const done = applyAllRelocations(streams, this.#targets, {
       resolveLocalTypeId: (type) => this.#builder.add(type),
+      ...(this.#skipped === undefined ? {} : { skipped: this.#skipped }),
     });
     return [
       programs.map((program, i) => ({ ...program, instructions: done[i]! })),

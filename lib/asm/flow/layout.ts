@@ -250,8 +250,8 @@ function route(
   const middle = (node: Node) => node.x + node.width / 2;
   if (from === to) {
     const right = source.x + source.width;
-    const y = top(source) + source.height / 2;
-    return [{ x: right, y: y + 6 }, { x: right + 14, y: y + 6 }, { x: right + 14, y: y - 6 }, { x: right, y: y - 6 }];
+    const [low, high] = [top(source) + source.height * 0.6, top(source) + source.height * 0.4];
+    return [{ x: right, y: low }, { x: right + 14, y: low }, { x: right + 14, y: high }, { x: right, y: high }];
   }
   const [upper, lower] = source.layer < target.layer ? [source, target] : [target, source];
   const points: Point[] = [{ x: middle(upper), y: top(upper) + upper.height }];

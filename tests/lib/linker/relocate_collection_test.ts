@@ -151,16 +151,48 @@ Deno.test("relocateCollection() numbers local type ids in the BTF that it builds
 });
 
 Deno.test("relocateCollection() fails only the programs that have a broken relocation", () => {
-  const broken = fn("broken", [coreRead("0:9"), EXIT]);
   const spec = collection([
     program([coreRead(), EXIT], { name: "good" }),
-    program([coreRead("0:9"), EXIT], { name: "bad" }),
-    program([call(broken.label), EXIT], { name: "indirect" }),
-  ], [broken]);
+    program([coreRead("0:9").with(SOURCE, line("a.c", 7)), EXIT], { name: "bad" }),
+  ]);
   const { programs } = relocateCollection(spec, { targets: [KERNEL] });
   assertEquals((programs.get("good") as RelocatedProgram).insns[0]!.offset, 40);
-  assertInstanceOf(programs.get("bad"), RelocationError);
-  assertInstanceOf(programs.get("indirect"), RelocationError);
+  const bad = programs.get("bad");
+  assertInstanceOf(bad, RelocationError);
+  const place = 'program "bad" (section "xdp"): instruction 0, a.c:7, relocation 0 (field_byte_offset of struct task';
+  assertEquals(bad.message.slice(0, place.length), place);
+});
+
+Deno.test("relocateCollection() fails all programs if a function has a broken relocation, as libbpf does", () => {
+  const broken = fn("broken", [coreRead("0:9"), EXIT]);
+  const spec = collection([
+    program([coreRead(), EXIT], { name: "apart" }),
+    program([call(broken.label), EXIT], { name: "caller" }),
+  ], [broken]);
+  const { programs } = relocateCollection(spec, { targets: [KERNEL] });
+  for (const name of ["apart", "caller"]) assertInstanceOf(programs.get(name), RelocationError);
+});
+
+Deno.test('relocateCollection() keeps SEC("?...") out of what narrows candidates, unless it is chosen', () => {
+  const local = struct("t", 8, [member("only", U32, 0), member("b", U32, 32)]);
+  const kernel = target([
+    struct("t", 16, [member("b", U32, 64), member("only", U32, 0)]),
+    struct("t___2", 16, [member("b", U32, 96)]),
+  ]);
+  const [settles, follows] = relocations([
+    { kind: BpfCoreReloKind.BPF_CORE_FIELD_BYTE_OFFSET, type: local, accessor: "0:0" },
+    { kind: BpfCoreReloKind.BPF_CORE_FIELD_BYTE_OFFSET, type: local, accessor: "0:1" },
+  ]);
+  const load = (offset: number) => Instruction.of({ opcode: 0x61, dst: 0, src: 1, offset });
+  const spec = collection([
+    program([load(0).with(CORE_RELOCATION, settles), EXIT], { name: "quiet", autoload: false }),
+    program([load(4).with(CORE_RELOCATION, follows), EXIT], { name: "loud" }),
+  ]);
+  const apart = relocateCollection(spec, { targets: [kernel] }).programs;
+  assert(!(apart.get("quiet") instanceof Error));
+  assertInstanceOf(apart.get("loud"), RelocationError);
+  const together = relocateCollection(spec, { targets: [kernel], select: () => true }).programs;
+  assertEquals((together.get("loud") as RelocatedProgram).insns[0]!.offset, 8);
 });
 
 Deno.test("relocateCollection() says why a program cannot be made ready", () => {
