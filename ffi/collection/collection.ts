@@ -36,6 +36,8 @@ export class Collection implements Disposable {
   /** Global variables by name: live memory. */
   readonly variables: ReadonlyMap<string, Variable>;
   readonly #resources: DisposableStack;
+  /** Those that may be open: a program that opens one after the other must not gather closed ones. */
+  readonly #streams: Set<EventStream<unknown>> = new Set();
   #eventTypes: Map<string, EventTypes> | undefined;
 
   private constructor(spec: CollectionSpec, loaded: Loaded) {
@@ -47,6 +49,9 @@ export class Collection implements Disposable {
     this.variables = mapVariables(spec, loaded.maps, cleanup);
     // Nothing can fail any more: what was pinned stays.
     undo.move();
+    cleanup.defer(() => {
+      for (const stream of this.#streams) stream.close();
+    });
     this.#resources = cleanup.move();
   }
 
@@ -135,8 +140,10 @@ export class Collection implements Disposable {
     decode: (view: DataView, offset: number, length: number) => T,
     options: EventOptions,
   ): EventStream<T> {
+    for (const other of this.#streams) if (other.closed) this.#streams.delete(other);
     const stream = new EventStream(new RingBuffer(this.map(map)), decode, options);
-    return this.#resources.use(stream);
+    this.#streams.add(stream);
+    return stream;
   }
 
   #named<T>(what: string, all: ReadonlyMap<string, T>, name: string): T {
