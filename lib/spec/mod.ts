@@ -9,6 +9,14 @@ export { DeclTags } from "./decl_tags.ts";
 export { type EventTypes, type EventTypeSource, findEventTypes, type FindEventTypesOptions } from "./event_types.ts";
 export { EXTERN, FUNC_TAGS, UNSUPPORTED_REFERENCE, type UnsupportedReference } from "./keys.ts";
 export { isMapOfMaps, isRingBuffer, ringBufferSize } from "./map_definition.ts";
+export {
+  type CollectionNeeds,
+  collectionNeeds,
+  type Need,
+  type NeedKind,
+  type ProgramNeeds,
+  type StackNeed,
+} from "./needs.ts";
 export { type ReadCollectionOptions, readCollectionSpec } from "./read_collection.ts";
 export { type SectionMeaning, sectionMeaning } from "./section_name.ts";
 export type { DataKind } from "./sections.ts";

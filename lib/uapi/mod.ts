@@ -23,6 +23,7 @@ export * from "./btf.ts";
 export * from "./btf_kind.ts";
 export * from "./enum_name.ts";
 export * from "./helper.ts";
+export * from "./kernel_versions.ts";
 export * from "./limits.ts";
 export * from "./map_flags.ts";
 export * from "./opcode.ts";

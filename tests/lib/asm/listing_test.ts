@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  decode,
   Instruction,
   LABEL,
   Label,
@@ -65,4 +66,10 @@ Deno.test("listing() takes other words for references", () => {
 Deno.test("sourceText() takes directories and indentation away", () => {
   assertEquals(sourceText({ file: "/a/b/c.h", line: 7, column: 3, text: "\tx++;" }), "; x++; @ c.h:7");
   assertEquals(sourceText({ file: "c.h", line: 7, column: 3, text: "" }), ";  @ c.h:7");
+});
+
+Deno.test("listing() shows what is no instruction by its bytes", () => {
+  const bytes = Uint8Array.fromHex("f51200ffefbeadde" + "9500000000000000");
+  const lines = [...listing(decode(bytes, "little", { lenient: true }))];
+  assertEquals(lines.map(({ text }) => text), ["   0: .8byte 0xdeadbeefff0012f5", "   1: (95) exit"]);
 });
