@@ -79,7 +79,10 @@ export function readSections(bytes: Uint8Array, what: string, isSplit: boolean):
     throw new FormatError(`${what}: string section ${strings.length === 0 ? "is empty" : "does not end with a NUL"}`);
   }
   if (!isSplit && strings[0] !== 0) {
-    throw new FormatError(`${what}: string section does not start with the empty string`);
+    throw new FormatError(
+      `${what}: string section does not start with the empty string, as if it continued another BTF: a module's needs ` +
+        `that of its kernel as base`,
+    );
   }
 
   const hasLayout = headerLength >= BTF_HEADER.sizeWithLayout;

@@ -4,7 +4,7 @@
  * @module
  */
 import { BtfKind } from "../../uapi/mod.ts";
-import type { BtfType, IntType } from "../types.ts";
+import type { BtfType, IntType, Linkage } from "../types.ts";
 import { BtfBuilder } from "./btf_builder.ts";
 import type { BtfFeature } from "./sanitize.ts";
 
@@ -29,6 +29,14 @@ export function btfFeatureProbe(feature: BtfFeature): Uint8Array {
 
 function typeOf(feature: BtfFeature): BtfType {
   switch (feature) {
+    case "func":
+      return func("static");
+    case "globalFunc":
+      return func("global");
+    case "datasec":
+      return section(".data");
+    case "optionalSection":
+      return section("?.data");
     case "float":
       return { kind: BtfKind.Float, id: 0, name: "float", size: 4 };
     case "declTag": {
@@ -51,4 +59,14 @@ function typeOf(feature: BtfFeature): BtfType {
     default:
       return feature satisfies never;
   }
+}
+
+function func(linkage: Linkage): BtfType {
+  const target = { kind: BtfKind.FuncProto, id: 0, name: "", returns: INT, params: [] } as const;
+  return { kind: BtfKind.Func, id: 0, name: "function", target, linkage };
+}
+
+function section(name: string): BtfType {
+  const variable = { kind: BtfKind.Var, id: 0, name: "variable", target: INT, linkage: "static" } as const;
+  return { kind: BtfKind.Datasec, id: 0, name, size: 4, entries: [{ type: variable, offset: 0, size: 4 }] };
 }

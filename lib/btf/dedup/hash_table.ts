@@ -1,8 +1,18 @@
 /**
- * Ids by a hash, several of one hash in the order in which they came.
+ * Ids by a hash of their records, several of one hash in the order in which they came.
  *
  * @module
  */
+import { BTF_TYPE, infoKind, infoVlen, knownRecordSizes } from "../wire.ts";
+
+const SIZES = knownRecordSizes();
+
+/** Words of the record at `at`. */
+export function recordLength(words: Uint32Array, at: number): number {
+  const info = words[at + BTF_TYPE.info]!;
+  const kind = infoKind(info);
+  return SIZES.fixed[kind]! + infoVlen(info) * SIZES.perElement[kind]!;
+}
 
 /** Mixes one more word into a hash. */
 export function mix(hash: number, word: number): number {

@@ -10,7 +10,7 @@ import { sortedRoots } from "./c_roots.ts";
 import { CWriter } from "./c_writer.ts";
 import { ExactLayout } from "./exact_layout.ts";
 import { rawKind, rawTypes, typeError } from "./raw_types.ts";
-import { Names, TextBuffer, textOf, type TextSink } from "./text_buffer.ts";
+import { TextBuffer, textOf, type TextSink } from "./text_buffer.ts";
 
 /** Options of {@linkcode formatC} and {@linkcode writeC}. */
 export interface CDumpOptions {
@@ -55,7 +55,7 @@ export function writeC(btf: Btf, sink: TextSink, options: CDumpOptions = {}): vo
       throw typeError(types, 0, `type id ${id} does not exist: ids end at ${types.count - 1}`);
     }
   }
-  const out = new TextBuffer(sink, new Names(types.strings));
+  const out = new TextBuffer(sink);
   const layout = unsorted ? new BpftoolLayout(types) : new ExactLayout(types);
   const writer = new CWriter({ types, layout, out, exact: !unsorted });
   out.ascii(HEAD);

@@ -28,8 +28,8 @@ export class CNames {
     this.#types = types;
     this.#out = out;
     this.#copies = new Uint32Array(types.count);
-    this.#tags = new NameCounts((out as never as {names: never}).names);
-    this.#idents = new NameCounts((out as never as {names: never}).names);
+    this.#tags = new NameCounts(types.strings);
+    this.#idents = new NameCounts(types.strings);
     this.#ownCopies = exact ? namesOfCopies(types.strings) : new Set();
   }
 

@@ -31,6 +31,7 @@ export class COrder {
   readonly #referenced: Uint8Array;
   readonly #state: Uint8Array;
   readonly #queue: number[] = [];
+  #queued = 0;
 
   /** @param referenced See `referencedTypes`. */
   constructor(types: RawTypes, referenced: Uint8Array) {
@@ -41,15 +42,20 @@ export class COrder {
   }
 
   /**
-   * Ids of the definitions that `id` needs and that were not given before, in their order, itself included: in an array that the
-   * next call uses again.
+   * Finds the definitions that `id` needs and that were not found before, itself included; gives how many.
    *
    * @throws {FormatError} if a type contains itself, refers outside, or types are too deep in one another.
+   * @throws {UnsupportedError} for a kind that is not known.
    */
-  definitions(id: number): readonly number[] {
-    this.#queue.length = 0;
+  find(id: number): number {
+    this.#queued = 0;
     if (this.#state[id] !== ORDERED) this.#visit(id, false, 0);
-    return this.#queue;
+    return this.#queued;
+  }
+
+  /** Id of one of the definitions found last, in their order. */
+  found(index: number): number {
+    return this.#queue[index]!;
   }
 
   /** Whether the reference to `id` is strong. */
@@ -86,7 +92,7 @@ export class COrder {
           const member = words[record + 1]!;
           if (state[member] !== ORDERED) this.#visit(member, false, depth + 1);
         }
-        if (words[at] !== 0) this.#queue.push(id);
+        if (words[at] !== 0) this.#queue[this.#queued++] = id;
         state[id] = ORDERED;
         return true;
       }
@@ -94,13 +100,13 @@ export class COrder {
       case BtfKind.Enum64:
       case BtfKind.Fwd:
         this.#checkValues(id, at, kind);
-        if (words[at] !== 0 || this.#referenced[id] === 0) this.#queue.push(id);
+        if (words[at] !== 0 || this.#referenced[id] === 0) this.#queue[this.#queued++] = id;
         state[id] = ORDERED;
         return true;
       case BtfKind.Typedef: {
         const strong = this.#visit(target, throughPointer, depth + 1);
         if (throughPointer && !strong) return false;
-        this.#queue.push(id);
+        this.#queue[this.#queued++] = id;
         state[id] = ORDERED;
         return true;
       }

@@ -51,6 +51,8 @@ export class CText {
   readonly #prefixes: PrefixCache;
   /** What is left to be written of the declarations at work, each from the name inwards to its type. */
   readonly #chain: number[] = [];
+  /** Length of the chain; the array keeps its size, or it would be allocated anew for each declaration. */
+  #top = 0;
   /** Bodies and visits that are left before text is called endless. */
   #budget: number;
 
@@ -245,18 +247,17 @@ export class CText {
       return;
     }
     const { words, offsets } = this.#types;
-    const chain = this.#chain;
-    const start = chain.length;
+    const start = this.#top;
     const isPrefix = this.#push(id);
     if (isPrefix) {
-      const textStart = this.#out.text.length;
+      const textStart = this.#out.total;
       this.#unwind(start, 0, 1, level);
       this.#prefixes.keep(id, this.#out, textStart);
       this.#declaredName(nameAt, copy, id !== 0 && infoKind(words[offsets[id - 1]! + INFO]!) === BtfKind.Ptr);
     } else {
       this.#unwind(start, nameAt, copy, level);
     }
-    chain.length = start;
+    this.#top = start;
   }
 
   /** Pushes a type and what it refers to, up to a name or a body; gives whether its text all stands before what is declared. */
@@ -266,7 +267,7 @@ export class CText {
     let isPrefix = true;
     let one = id;
     for (let steps = 0; steps < MAX_CHAIN; steps++) {
-      chain.push(one);
+      chain[this.#top++] = one;
       if (one === 0) return isPrefix;
       const at = offsets[one - 1]!;
       switch (infoKind(words[at + INFO]!)) {
@@ -288,7 +289,7 @@ export class CText {
         case BtfKind.Typedef:
           if (!this.#exact || !this.#isNamed(words[at]!, BUILTIN_VA_LIST)) return isPrefix;
           // Compiled for BPF it would be another type than the kernel's.
-          chain.pop();
+          this.#top--;
           one = words[at + TARGET]!;
           break;
         default:
@@ -305,8 +306,8 @@ export class CText {
     const chain = this.#chain;
     // A pointer that is alone in its parentheses wants no space before it: (*name).
     let afterPointer = true;
-    while (chain.length > start) {
-      const id = chain.pop()!;
+    while (this.#top > start) {
+      const id = chain[--this.#top]!;
       if (id === 0) {
         this.#modifiers(start);
         out.ascii("void");
@@ -394,7 +395,7 @@ export class CText {
     const out = this.#out;
     // GCC repeats the qualifiers of the elements on the array.
     this.#dropModifiers(start);
-    const next = this.#chain.length > start ? this.#chain.at(-1)! : undefined;
+    const next = this.#top > start ? this.#chain[this.#top - 1]! : undefined;
     if (next === undefined) {
       this.#declaredName(nameAt, copy, afterPointer);
     } else {
@@ -414,7 +415,7 @@ export class CText {
     const out = this.#out;
     // GCC calls functions that do not return volatile.
     this.#dropModifiers(start);
-    if (this.#chain.length > start) {
+    if (this.#top > start) {
       out.ascii(" (");
       this.#unwind(start, nameAt, copy, level);
       out.ascii(")");
@@ -442,27 +443,27 @@ export class CText {
   #modifiers(start: number): void {
     const { words, offsets } = this.#types;
     const chain = this.#chain;
-    while (chain.length > start) {
-      const id = chain.at(-1)!;
+    while (this.#top > start) {
+      const id = chain[this.#top - 1]!;
       const kind = id === 0 ? BtfKind.Unknown : infoKind(words[offsets[id - 1]! + INFO]!);
       if (kind === BtfKind.Volatile) this.#out.ascii("volatile ");
       else if (kind === BtfKind.Const) this.#out.ascii("const ");
       else if (kind === BtfKind.Restrict) this.#out.ascii("restrict ");
       else return;
-      chain.pop();
+      this.#top--;
     }
   }
 
   #dropModifiers(start: number): void {
     const { words, offsets } = this.#types;
     const chain = this.#chain;
-    while (chain.length > start) {
-      const id = chain.at(-1)!;
+    while (this.#top > start) {
+      const id = chain[this.#top - 1]!;
       const kind = id === 0 ? BtfKind.Unknown : infoKind(words[offsets[id - 1]! + INFO]!);
       if (
         kind !== BtfKind.Volatile && kind !== BtfKind.Const && kind !== BtfKind.Restrict && kind !== BtfKind.TypeTag
       ) return;
-      chain.pop();
+      this.#top--;
     }
   }
 

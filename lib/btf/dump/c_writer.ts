@@ -44,8 +44,9 @@ export class CWriter {
    * @throws {UnsupportedError} if it cannot be said in C.
    */
   write(id: number): void {
-    const definitions = this.#order.definitions(id);
-    for (let i = 0; i < definitions.length; i++) this.#prepare(definitions[i]!, 0, 0);
+    const order = this.#order;
+    const count = order.find(id);
+    for (let index = 0; index < count; index++) this.#prepare(order.found(index), 0, 0);
   }
 
   /** Writes what has to stand before `id` is used inside `container`; for `container` 0, its definition. */

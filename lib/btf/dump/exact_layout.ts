@@ -11,7 +11,7 @@
  */
 import { UnsupportedError } from "../../errors.ts";
 import { BtfKind } from "../../uapi/mod.ts";
-import { BTF_TYPE, infoFlag, infoKind, infoVlen } from "../wire.ts";
+import { BTF_TYPE, infoKind, infoVlen } from "../wire.ts";
 import { type CLayout, MAX_CHAIN, type PadPlace, type RawMember, rawSizeOf, readMember } from "./c_layout.ts";
 import { rawName, type RawTypes } from "./raw_types.ts";
 import type { TextBuffer } from "./text_buffer.ts";
@@ -55,12 +55,12 @@ export class ExactLayout implements CLayout {
     return this.#body(id).alignedTo;
   }
 
-  /** As BTF has it, but for bitfields from before `kind_flag` (4.20), which only their integer tells. */
+  /** As BTF has it, but for bitfields from before `kind_flag` (4.20), which only their integer tells; the codec reads them so. */
   member(id: number, index: number, member: RawMember): void {
     const { words, offsets } = this.#types;
     const at = offsets[id - 1]!;
     readMember(this.#types, at, index, member);
-    if (infoFlag(words[at + BTF_TYPE.info]!)) return;
+    if (member.bits !== 0) return;
     const int = this.#intBehind(member.type);
     if (int === 0) return;
     const encoding = words[int + BTF_TYPE.words]!;
@@ -82,7 +82,7 @@ export class ExactLayout implements CLayout {
   }
 
   padAfter(out: TextBuffer, indent: string, place: PadPlace): void {
-    const { alignment, filled } = this.#body(place.id);
+    const { alignment, filled, packed } = this.#body(place.id);
     const { words, offsets } = this.#types;
     const size = words[offsets[place.id - 1]! + BTF_TYPE.sizeOrType]! * 8;
     const fits = (from: number) => roundUp(from, alignment * 8) === size;
@@ -91,7 +91,7 @@ export class ExactLayout implements CLayout {
     } else if (filled) {
       out.ascii(`\n${indent}struct {`);
       this.#pad(out, `${indent}\t`, { ...place, end: 0 }, size, fits);
-      out.ascii(`\n${indent}};`);
+      out.ascii(`\n${indent}}${packed ? " __attribute__((packed))" : ""};`);
     }
   }
 

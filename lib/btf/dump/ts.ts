@@ -26,7 +26,7 @@ const NUMBER_BITS = 32;
  * Types of the values that `compileCodec` reads and writes: one for each struct, union, enum and section of variables, named
  * as in C; typedefs and qualifiers are gone, bodies without any name are written where they are used. They are type aliases,
  * not interfaces: only such can be assigned to and from {@linkcode Value}. A type that has no values, as its BTF
- * contradicts itself, is `never`, and a comment says why.
+ * contradicts itself, is `never`, and a comment says why; a section whose variables have no offsets yet is left out.
  *
  * @throws {FormatError} if a root does not exist, or contradicts itself.
  * @throws {UnsupportedError} if a root has no values: a function, a declaration.
@@ -88,6 +88,8 @@ class TsWriter {
     } catch (error) {
       if (!(error instanceof DebpfError)) throw error;
       this.#visited.add(body);
+      // Those of objects say nothing about where variables are.
+      if (body.kind === BtfKind.Datasec) return;
       const comment = `No values: ${error.message.replaceAll("*/", "* /")}`;
       this.#definitions.push({ name: this.#names.take(named.name), comment, text: () => "never" });
     }

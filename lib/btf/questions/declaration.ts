@@ -25,11 +25,16 @@ const MAX_DEPTH = 32;
  * ```
  */
 export function formatDeclaration(type: BtfType, name: string = ""): string {
-  return declare(type, name, 0);
+  return declare(type, name, 0, true);
+}
+
+/** The same without a name, and without those of parameters, which change without a meaning. */
+export function formatShape(type: BtfType): string {
+  return declare(type, "", 0, false);
 }
 
 /** `inner`: what C writes where the name stands, from the name outwards. */
-function declare(type: BtfType, inner: string, depth: number): string {
+function declare(type: BtfType, inner: string, depth: number, named: boolean): string {
   if (depth > MAX_DEPTH) return joined("...", inner);
   const next = depth + 1;
   switch (type.kind) {
@@ -40,7 +45,7 @@ function declare(type: BtfType, inner: string, depth: number): string {
       const keyword = type.kind === BtfKind.Struct ? "struct" : "union";
       if (type.name !== "") return joined(`${keyword} ${type.name}`, inner);
       const members = type.members.map(({ name, type, bitfieldBits }) =>
-        `${declare(type, name, next)}${bitfieldBits === 0 ? "" : `:${bitfieldBits}`};`
+        `${declare(type, name, next, named)}${bitfieldBits === 0 ? "" : `:${bitfieldBits}`};`
       );
       return joined([keyword, "{", ...members, "}"].join(" "), inner);
     }
@@ -58,38 +63,43 @@ function declare(type: BtfType, inner: string, depth: number): string {
     case BtfKind.Datasec:
       return joined(type.name, inner);
     case BtfKind.Ptr:
-      return declare(type.target, `*${inner}`, next);
+      return declare(type.target, `*${inner}`, next, named);
     case BtfKind.Array:
-      return declare(type.element, `${bracketed(inner)}[${type.length === 0 ? "" : type.length}]`, next);
+      return declare(type.element, `${bracketed(inner)}[${type.length === 0 ? "" : type.length}]`, next, named);
     case BtfKind.Const:
-      return qualified("const", type.target, inner, next);
+      return qualified("const", type.target, inner, next, named);
     case BtfKind.Volatile:
-      return qualified("volatile", type.target, inner, next);
+      return qualified("volatile", type.target, inner, next, named);
     case BtfKind.Restrict:
-      return qualified("restrict", type.target, inner, next);
+      return qualified("restrict", type.target, inner, next, named);
     case BtfKind.TypeTag:
-      return declare(type.target, inner, next);
+      return declare(type.target, inner, next, named);
     case BtfKind.FuncProto: {
       const params = type.params.map((param, index) => {
         const isRest = param.type.kind === BtfKind.Unknown && index === type.params.length - 1;
-        return isRest ? "..." : declare(param.type, param.name, next);
+        return isRest ? "..." : declare(param.type, named ? param.name : "", next, named);
       });
-      return declare(type.returns, `${bracketed(inner)}(${params.length === 0 ? "void" : params.join(", ")})`, next);
+      return declare(
+        type.returns,
+        `${bracketed(inner)}(${params.length === 0 ? "void" : params.join(", ")})`,
+        next,
+        named,
+      );
     }
     case BtfKind.Func:
     case BtfKind.Var:
-      return declare(type.target, inner === "" ? type.name : inner, next);
+      return declare(type.target, inner === "" ? type.name : inner, next, named);
     case BtfKind.DeclTag:
-      return declare(type.target, inner, next);
+      return declare(type.target, inner, next, named);
     default:
       return type satisfies never;
   }
 }
 
 /** A qualifier of a pointer stands behind its star, any other before the type. */
-function qualified(word: string, target: BtfType, inner: string, depth: number): string {
-  if (target.kind === BtfKind.Ptr) return declare(target, joined(word, inner), depth);
-  return `${word} ${declare(target, inner, depth)}`;
+function qualified(word: string, target: BtfType, inner: string, depth: number, named: boolean): string {
+  if (target.kind === BtfKind.Ptr) return declare(target, joined(word, inner), depth, named);
+  return `${word} ${declare(target, inner, depth, named)}`;
 }
 
 /** A pointer to an array or a function needs parentheses: what is behind the name binds closer. */

@@ -132,7 +132,9 @@ function member(btf: Btf, place: Place, behind: BtfType, name: string, path: str
 function element(btf: Btf, place: Place, behind: BtfType, index: number, path: string): Place {
   const isPointer = behind.kind === BtfKind.Ptr;
   if (behind.kind !== BtfKind.Array && !isPointer) {
-    throw new FormatError(`${btf.what}: "${path}": ${formatDeclaration(behind)} has no elements, so there is no [${index}]`);
+    throw new FormatError(
+      `${btf.what}: "${path}": ${formatDeclaration(behind)} has no elements, so there is no [${index}]`,
+    );
   }
   const type = isPointer ? behind.target : behind.element;
   if (!isPointer && behind.length > 0 && index >= behind.length) {
