@@ -8,7 +8,7 @@ import { UnsupportedError } from "../../lib/errors.ts";
 import { bindMaps, relocateCollection, type RelocatedProgram } from "../../lib/linker/mod.ts";
 import type { CollectionSpec, ProgramSpec } from "../../lib/spec/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
-import { hostBtf } from "../btf/mod.ts";
+import { hostTargets } from "../btf/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import { BpfProgram, type ProgramLoadOptions } from "../program/mod.ts";
 import type * as sys from "../sys/mod.ts";
@@ -18,7 +18,7 @@ import { fillContents, makeMaps, type MapOptions } from "./make_maps.ts";
 
 /** How a collection is loaded. */
 export interface LoadOptions extends MapOptions, ProgramLoadOptions {
-  /** What CO-RE relocations are resolved against; the running kernel's BTF by default. */
+  /** What CO-RE relocations are resolved against; the running kernel and its modules by default. */
   readonly targets?: readonly CoreTarget[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface Loaded {
 export function load(spec: CollectionSpec, options: LoadOptions = {}): Loaded {
   refuseForeign(spec);
   const relocated = relocateCollection(spec, {
-    targets: options.targets ?? hostTargets(spec),
+    targets: options.targets ?? targetsFor(spec),
     select: (program) => program.autoload,
   });
   // A program that cannot be linked fails before anything is made.
@@ -64,8 +64,8 @@ function refuseForeign(spec: CollectionSpec): void {
 }
 
 /** The kernel's BTF is needed only by an object that has CO-RE relocations; without BTF there are none. */
-function hostTargets(spec: CollectionSpec): CoreTarget[] {
-  return spec.btf === undefined ? [] : [{ btf: hostBtf(), name: "vmlinux" }];
+function targetsFor(spec: CollectionSpec): CoreTarget[] {
+  return spec.btf === undefined ? [] : hostTargets();
 }
 
 function loadProgram(

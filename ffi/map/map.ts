@@ -164,6 +164,20 @@ export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]
     return sys.mapInfo(this.fd);
   }
 
+  /** Size in bytes of a whole value: of per-CPU maps the value size rounded up to 8, for each possible CPU. */
+  get valueBytes(): number {
+    return this.#elementSize;
+  }
+
+  /**
+   * The codecs of its keys and values.
+   *
+   * @throws {UnsupportedError} if nothing says what they are.
+   */
+  get codecs(): MapCodecs<K, V> {
+    return { key: this.#keyCodec(), value: this.#valueCodec() };
+  }
+
   /** The same map with bytes for keys and values. It shares the file descriptor. */
   get raw(): BpfMap<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
     const { keySize } = this.spec;

@@ -131,10 +131,12 @@ const KINDS: Readonly<Record<string, ObjectKind>> = {
  * What a file descriptor is; `undefined` if it is something else. The kernel's info of an object does not say: read as another
  * object's, it is nonsense.
  *
+ * @param fd The file descriptor.
+ * @param pid The process that has it.
  * @throws {SyscallError} if it is closed, or /proc is not mounted.
  */
-export function objectKind(fd: number): ObjectKind | undefined {
-  return KINDS[readLink(`/proc/self/fd/${fd}`)];
+export function objectKind(fd: number, pid: number | "self" = "self"): ObjectKind | undefined {
+  return KINDS[readLink(`/proc/${pid}/fd/${fd}`)];
 }
 
 /**

@@ -1,0 +1,19 @@
+/**
+ * What the kernel holds: programs, maps, links and BTF by id, their code, and who holds them.
+ *
+ * @module
+ */
+export { type JitedFunction, jitedFunctions, type JitedLine, translatedInstructions } from "./code.ts";
+export { fdInfo } from "./fd_info.ts";
+export { findHolders, type Holder, type Holders } from "./holders.ts";
+export { KernelSymbols } from "./kernel_symbols.ts";
+export {
+  describeMap,
+  describeProgram,
+  listBtfs,
+  listLinks,
+  listMaps,
+  listPrograms,
+  type MapDescription,
+  type ProgramDescription,
+} from "./list.ts";
