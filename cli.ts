@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "every CO-RE relocation: what it asks, what a kernel answers, and why",
     load: () => import("./cli/explain.ts"),
   },
+  check: {
+    summary: "which programs of an object would load on which kernels, and why not",
+    load: () => import("./cli/check.ts"),
+  },
   btf: {
     summary: "list or dump BTF: a file's, the kernel's, a map's, a program's",
     load: () => import("./cli/btf/mod.ts"),

@@ -6,8 +6,6 @@
 import { basename } from "@std/path";
 import { readCollectionSpec } from "../lib/spec/mod.ts";
 import type { CollectionSpec } from "../lib/spec/mod.ts";
-import { Btf } from "../lib/btf/mod.ts";
-import { BTF_SECTION, ElfFile, isElf } from "../lib/elf/mod.ts";
 import type { SyscallError } from "../ffi/sys/mod.ts";
 import { UsageError } from "./command.ts";
 
@@ -51,13 +49,4 @@ function denoReason(error: unknown): string {
 /** Reads an object file; its name without directories names its global data maps, as libbpf's do. */
 export async function readObject(path: string): Promise<CollectionSpec> {
   return readCollectionSpec(await readFile(path), { name: basename(path) });
-}
-
-/** Reads BTF: a raw blob, or the `.BTF` section of any ELF file. */
-export async function readBtf(path: string): Promise<Btf> {
-  const bytes = await readFile(path);
-  if (!isElf(bytes)) return Btf.parse(bytes, { what: path });
-  const section = ElfFile.parse(bytes, path).section(BTF_SECTION);
-  if (section === undefined) throw new Error(`${path}: has no section "${BTF_SECTION}"`);
-  return Btf.parse(section.bytes(), { what: path });
 }

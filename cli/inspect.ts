@@ -6,8 +6,8 @@
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { slotCount } from "../lib/asm/mod.ts";
 import type { Instruction } from "../lib/asm/mod.ts";
-import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
-import { findEventTypes } from "../lib/spec/mod.ts";
+import type { CollectionNeeds, CollectionSpec, MapSpec, Need, ProgramNeeds, ProgramSpec } from "../lib/spec/mod.ts";
+import { collectionNeeds, findEventTypes } from "../lib/spec/mod.ts";
 import { attachTypeName, coreRelocationName, mapTypeName, programTypeName } from "./kernel_names.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -20,7 +20,8 @@ import { describeType } from "../lib/core/mod.ts";
 export const command: Command = {
   usage: `usage: debpf inspect OBJECT
 
-Prints the programs, maps, variables, externs and CO-RE relocations of an object file, and the types of its events.`,
+Prints the programs, maps, variables, externs and CO-RE relocations of an object file, the types of its events, and
+what it needs of a kernel: the oldest one that can run it, and why.`,
   async run(args, { output }) {
     const { positional } = readArgs(args, { positional: ["OBJECT"] });
     const spec = await readObject(positional[0] ?? "");
@@ -100,11 +101,33 @@ function inspectJson(spec: CollectionSpec): Record<string, unknown> {
       value: variable.get(),
     })),
     externs: [...spec.externs.values()].map(({ name, kind, section, weak }) => ({ name, kind, section, weak })),
+    needs: needsJson(collectionNeeds(spec)),
     events: [...findEventTypes(spec)].map(([map, events]) => ({
       map,
       types: events.candidates.map((type) => type.name),
       sizes: events.sizes,
       ...(events.hint === undefined ? {} : { hint: events.hint }),
+    })),
+  };
+}
+
+function needJson({ kind, name, since, where }: Need): Record<string, unknown> {
+  return { kind, name, since: since ?? null, where };
+}
+
+function needsJson(needs: CollectionNeeds): Record<string, unknown> {
+  return {
+    since: needs.since ?? null,
+    reasons: needs.reasons.map(needJson),
+    unknown: needs.unknown.map(needJson),
+    programs: [...needs.programs.values()].map((program) => ({
+      name: program.name,
+      since: program.since ?? null,
+      instruction_set: program.cpu,
+      tail_calls: program.tailCalls,
+      stack: program.stack,
+      maps: program.maps,
+      needs: program.needs.map(needJson),
     })),
   };
 }
@@ -166,6 +189,7 @@ function print(spec: CollectionSpec, output: Output): void {
     ]),
   );
   printVariables(spec, output, text);
+  printNeeds(collectionNeeds(spec), output, text);
 }
 
 function printVariables(spec: CollectionSpec, output: Output, text: (heading: string) => Column): void {
@@ -197,6 +221,33 @@ function printVariables(spec: CollectionSpec, output: Output, text: (heading: st
       events.hint ?? "",
     ]),
   );
+}
+
+function printNeeds(needs: CollectionNeeds, output: Output, text: (heading: string) => Column): void {
+  if (needs.programs.size === 0 && needs.maps.length === 0) return;
+  const names = (program: ProgramNeeds, kind: Need["kind"]) =>
+    program.needs.filter((need) => need.kind === kind).map(({ name }) => name.replace(/^bpf_/, "")).join(" ");
+  section(
+    output,
+    "Needs",
+    [text("program"), text("kernel"), text("cpu"), text("stack"), text("helpers"), text("kernel functions")],
+    [...needs.programs.values()].map((program) => [
+      program.name,
+      program.since ?? "none",
+      `v${program.cpu}`,
+      program.stack.map(({ bytes }) => bytes).join("+"),
+      names(program, "helper"),
+      names(program, "kfunc"),
+    ]),
+  );
+  const because = ({ kind, name, where }: Need) => [`${kind} ${name}`, where];
+  output.line(
+    needs.since === undefined ? "\nNo kernel can run it" : `\nOldest kernel that can run it: ${needs.since}`,
+  );
+  for (const line of tableLines([text("because of"), text("in")], needs.reasons.map(because), 2)) output.line(line);
+  if (needs.unknown.length === 0) return;
+  output.line("\nNot known since when");
+  for (const line of tableLines([text("what"), text("in")], needs.unknown.map(because), 2)) output.line(line);
 }
 
 function shortValue(value: unknown): string {

@@ -9,7 +9,7 @@ function namer(table: Readonly<Record<string, number>>, prefix: string): (value:
   const names = new Map<number, string>();
   // Of several names of one number the first is the one that the kernel began with.
   for (const [name, value] of Object.entries(table)) {
-    if (!names.has(value)) names.set(value, name.replace(prefix, "").toLowerCase());
+    if (!names.has(value)) names.set(value, name.replace(prefix, "").toLowerCase().replace(/_deprecated$/, ""));
   }
   return (value) => names.get(value) ?? String(value);
 }

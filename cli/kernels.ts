@@ -35,6 +35,10 @@ export interface Kernel {
 export async function readKernels(files: readonly string[], output: Output): Promise<Kernel[]> {
   const kernels: { path: string; targets: CoreTarget[] }[] = [];
   for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
+    if (path === RUNNING_KERNEL) {
+      kernels.push({ path, targets: await runningKernel() });
+      continue;
+    }
     const kernel = kernels.at(-1);
     const { btf, isModule } = await openBtf(path, kernel?.targets[0]?.btf, output);
     if (btf === undefined) continue;
@@ -51,6 +55,10 @@ export async function readKernels(files: readonly string[], output: Output): Pro
 export async function readTargets(files: readonly string[], output: Output): Promise<CoreTarget[]> {
   const targets: CoreTarget[] = [];
   for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
+    if (path === RUNNING_KERNEL) {
+      targets.push(...await runningKernel());
+      continue;
+    }
     const { btf } = await openBtf(path, targets[0]?.btf, output);
     if (btf !== undefined) targets.push({ name: path, btf });
   }
@@ -85,7 +93,6 @@ async function openBtf(
   base: Btf | undefined,
   output: Output,
 ): Promise<{ btf: Btf | undefined; isModule: boolean }> {
-  if (path === RUNNING_KERNEL) return { btf: await runningKernel(), isModule: false };
   const bytes = await btfBytes(path, output);
   if (bytes === undefined) return { btf: undefined, isModule: true };
   try {
@@ -116,7 +123,8 @@ async function btfBytes(path: string, output: Output): Promise<Uint8Array | unde
   return section.bytes();
 }
 
-async function runningKernel(): Promise<Btf> {
+/** The running kernel and its modules. */
+async function runningKernel(): Promise<CoreTarget[]> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
   if (!ffiAvailable()) {
     throw new UnsupportedError(
@@ -124,8 +132,8 @@ async function runningKernel(): Promise<Btf> {
       "the running kernel's BTF needs --allow-ffi and Linux; give another kernel's by --btf FILE",
     );
   }
-  const { hostBtf } = await import("../ffi/btf/mod.ts");
-  return hostBtf();
+  const { hostTargets } = await import("../ffi/btf/mod.ts");
+  return hostTargets();
 }
 
 /** The file's name without its directory and `.btf`, unless two files have it. */

@@ -32,14 +32,16 @@ export async function dumpBtf(words: Words, base: string | undefined, output: Ou
   for (const id of roots) {
     if (id >= btf.typeCount) throw new Error(`${btf.what}: has no type id ${id}: ids end at ${btf.typeCount - 1}`);
   }
-  const sink = (bytes: Uint8Array) => output.bytes(bytes);
+  // Whole or not at all: half a header would be of no use, and hide what is wrong.
+  const pieces: Uint8Array[] = [];
+  const sink = (bytes: Uint8Array) => pieces.push(bytes.slice());
   const only = roots.length > 0 ? { roots } : {};
   switch (options.format) {
     case "c":
       writeC(btf, sink, { ...only, unsorted: options.unsorted });
       break;
     case "ts":
-      output.bytes(new TextEncoder().encode(formatTypeScript(btf, only)));
+      pieces.push(new TextEncoder().encode(formatTypeScript(btf, only)));
       break;
     case "raw":
     case "json":
@@ -48,6 +50,7 @@ export async function dumpBtf(words: Words, base: string | undefined, output: Ou
     default:
       return options.format satisfies never;
   }
+  for (const piece of pieces) output.bytes(piece);
   return EXIT.done;
 }
 

@@ -13,6 +13,9 @@ import { Words } from "./words.ts";
 export const command: Command = {
   usage: `usage: debpf btf list [id ID]
        debpf btf dump SOURCE [format FORMAT] [root_id ID]... [-B BASE]
+       debpf btf field PATH [SOURCE]         where task_struct.mm.owner is
+       debpf btf users TYPE [SOURCE]         which structs and functions use a type
+       debpf btf diff A B [TYPE]...          what changed from one kernel's file to another's
 
   SOURCE:  file FILE     BTF, or the section .BTF of an ELF file: an object, a kernel, a module;
                          vmlinux is the running kernel
@@ -33,17 +36,24 @@ export const command: Command = {
   async run(args, { output }) {
     const { positional, string } = readArgs(args, {
       string: ["B", "base-btf"],
-      positional: ["list or dump", "[WORD]..."],
+      positional: ["list, dump, field, users or diff", "[WORD]..."],
     });
     const words = new Words(positional);
-    switch (words.keyword("list", "show", "dump")) {
+    const base = string("base-btf") ?? string("B");
+    switch (words.keyword("list", "show", "dump", "field", "users", "diff")) {
       case "list":
       case "show":
         return await listBtf(words, output);
       case "dump":
-        return await dumpBtf(words, string("base-btf") ?? string("B"), output);
+        return await dumpBtf(words, base, output);
+      case "field":
+        return await (await import("./find.ts")).showField(words, base, output);
+      case "users":
+        return await (await import("./find.ts")).showUsers(words, base, output);
+      case "diff":
+        return await (await import("./diff.ts")).diffBtfs(words, base, output);
       default:
-        throw new UsageError(`debpf btf has no "${words.peek()}"; it has list and dump`);
+        throw new UsageError(`debpf btf has no "${words.peek()}"; it has list, dump, field, users and diff`);
     }
   },
 };

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Btf } from "../../lib/btf/mod.ts";
-import { BTF_SECTION, ElfFile, isElf } from "../../lib/elf/mod.ts";
+import { type Btf, openBtf } from "../../lib/btf/mod.ts";
 import { FormatError } from "../../lib/errors.ts";
 import { UsageError } from "../command.ts";
 import { readFile } from "../files.ts";
@@ -31,8 +30,6 @@ export interface Source {
 /** The word for the running kernel, where a file is asked for. */
 const RUNNING_KERNEL = "vmlinux";
 const KERNEL_FOLDER = "/sys/kernel/btf/";
-/** Where modules that were built apart from their kernel keep the types that their own refer to (6.11). */
-const BASE_SECTION = ".BTF.base";
 
 /** Takes the words of a source. */
 export function readSourceName(words: Words): SourceName {
@@ -94,26 +91,14 @@ async function openFile(path: string, base: Btf | undefined): Promise<Btf> {
     const { moduleBtf } = await kernelBtf();
     return moduleBtf(path.slice(KERNEL_FOLDER.length), base === undefined ? {} : { base });
   }
-  const bytes = await readFile(path);
-  if (isElf(bytes)) return openElf(bytes, path, base);
-  return parse(bytes, path, base);
-}
-
-function openElf(bytes: Uint8Array, path: string, base: Btf | undefined): Btf {
-  const elf = ElfFile.parse(bytes, path);
-  const section = elf.section(BTF_SECTION);
-  if (section === undefined) throw new Error(`${path}: has no section "${BTF_SECTION}"`);
-  const ownBase = elf.section(BASE_SECTION);
-  // What a distilled base leaves out of a kernel's types cannot be had from another base without relocating ids.
-  if (ownBase !== undefined) base = Btf.parse(ownBase.bytes(), { what: `${path}, section "${BASE_SECTION}"` });
-  return parse(section.bytes(), path, base);
+  return open(await readFile(path), path, base);
 }
 
 /** A BTF that continues another begins without the empty string: then a base is asked for. */
-function parse(bytes: Uint8Array, what: string, base: Btf | undefined): Btf {
-  if (base !== undefined) return Btf.parse(bytes, { what, base });
+function open(bytes: Uint8Array, what: string, base: Btf | undefined): Btf {
+  if (base !== undefined) return openBtf(bytes, { what, base });
   try {
-    return Btf.parse(bytes, { what });
+    return openBtf(bytes, { what });
   } catch (error) {
     if (!(error instanceof FormatError) || !error.message.includes("empty string")) throw error;
     throw new FormatError(`${what}: continues another BTF, a module's that of its kernel: name it by -B BASE`, {

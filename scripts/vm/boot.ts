@@ -32,6 +32,8 @@ export interface Ended {
   readonly why: string;
   /** Seconds from its start to its end. */
   readonly seconds: number;
+  /** Whether files came back. */
+  readonly files: boolean;
 }
 
 /** What a machine is like. */
@@ -70,7 +72,7 @@ const CPUS = 2;
 
 /** Boots, runs the script, brings its files back. */
 export async function boot(options: BootOptions): Promise<Ended> {
-  const { arch, image, out } = options;
+  const { arch, out } = options;
   const machine = MACHINES[arch];
   await Deno.mkdir(cached(), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: cached(), prefix: "boot-" });
@@ -80,48 +82,50 @@ export async function boot(options: BootOptions): Promise<Ended> {
     await appendJob(archive, { script: options.script, filesPort: machine.filesPort });
     const files = join(folder, "files.tar.gz");
     const ended = await run(machine, archive, files, options);
-    if (out !== undefined && (await Deno.stat(files)).size > 0) {
-      await Deno.mkdir(out, { recursive: true });
-      await command("tar", ["-C", out, "-xzf", files]);
-    }
-    return ended;
+    // A machine that is switched off while it sends them leaves half an archive.
+    if (ended.code === undefined || out === undefined || (await Deno.stat(files)).size === 0) return ended;
+    await Deno.mkdir(out, { recursive: true });
+    await command("tar", ["-C", out, "-xzf", files]);
+    return { ...ended, files: true };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
 
-  async function run(machine: Machine, archive: string, files: string, options: BootOptions): Promise<Ended> {
-    const started = performance.now();
-    const child = spawn(machine, [
-      ...machine.args,
-      ...["-accel", "tcg,thread=multi", "-m", `${MEMORY_MB}`, "-smp", `${CPUS}`],
-      ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none"],
-      ...["-serial", "stdio", ...machine.files(files)],
-      ...["-kernel", image.path, "-initrd", archive],
-      ...["-append", `console=${machine.console} quiet panic=-1 mitigations=off`],
-    ]);
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill("SIGKILL");
-    }, options.timeLimit * 1000);
-    let code: number | undefined;
-    try {
-      for await (const line of lines(child.stdout)) {
-        const exit = /^VM-EXIT (\d+)/.exec(line);
-        if (exit) code = Number(exit[1]);
-        else options.line(line);
-      }
-      await child.status;
-    } finally {
-      clearTimeout(timer);
+async function run(machine: Machine, archive: string, files: string, options: BootOptions): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(machine, [
+    ...machine.args,
+    ...["-accel", "tcg,thread=multi", "-m", `${MEMORY_MB}`, "-smp", `${CPUS}`],
+    ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none"],
+    ...["-serial", "stdio", ...machine.files(files)],
+    ...["-kernel", options.image.path, "-initrd", archive],
+    ...["-append", `console=${machine.console} quiet panic=-1 mitigations=off`],
+  ]);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, options.timeLimit * 1000);
+  let code: number | undefined;
+  try {
+    for await (const line of lines(child.stdout)) {
+      // What the job said last may have no end of line.
+      const [, before = line, exit] = /^(.*)VM-EXIT (\d+) [\d.]+$/.exec(line) ?? [];
+      if (exit !== undefined) code = Number(exit);
+      if (exit === undefined || before !== "") options.line(before);
     }
-    const why = late
-      ? `it took longer than ${options.timeLimit} seconds`
-      : code === undefined
-      ? "the kernel stopped before the job ended"
-      : "";
-    return { code: late ? undefined : code, why, seconds: Math.round((performance.now() - started) / 1000) };
+    await child.status;
+  } finally {
+    clearTimeout(timer);
   }
+  const why = late
+    ? `it took longer than ${options.timeLimit} seconds`
+    : code === undefined
+    ? "the kernel stopped before the job ended"
+    : "";
+  const seconds = Math.round((performance.now() - started) / 1000);
+  return { code: late ? undefined : code, why, seconds, files: false };
 }
 
 function spawn(machine: Machine, args: string[]): Deno.ChildProcess {

@@ -13,9 +13,26 @@ import type { Arch } from "./kernels.ts";
 
 /** The release that programs of the machine are taken from. */
 const SUITE = "bookworm";
-const PACKAGES = ["busybox-static", "coreutils", "dash", "libc6", "libgcc-s1"];
-/** Programs that tests start. Busybox's would not do: its shell runs others of its own without an exec. */
-const PROGRAMS = { sh: "bin/dash", cat: "bin/cat", sleep: "bin/sleep", true: "bin/true" };
+const PACKAGES = [
+  "bpftool",
+  "busybox-static",
+  "coreutils",
+  "dash",
+  "libc6",
+  "libcap2",
+  "libelf1",
+  "libgcc-s1",
+  "zlib1g",
+];
+/** What tests start, and where the packages have it. Busybox's shell would run programs of its own without an exec. */
+const PROGRAMS: Record<string, string> = {
+  "usr/bin/busybox": "bin/busybox",
+  "usr/bin/cat": "bin/cat",
+  "usr/bin/sh": "bin/dash",
+  "usr/bin/sleep": "bin/sleep",
+  "usr/bin/true": "bin/true",
+  "usr/sbin/bpftool": "usr/sbin/bpftool",
+};
 const TRIPLET: Record<Arch, string> = { amd64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 const HOST: Record<typeof Deno.build.arch, Arch> = { x86_64: "amd64", aarch64: "arm64" };
 /** Parts of the checkout that no test looks at. */
@@ -27,7 +44,7 @@ const DENO_DIR = cached("deno_dir");
 export async function baseArchive(arch: Arch): Promise<string> {
   const debs = await userland(arch);
   const deno = await denoFor(arch);
-  return await once(cached("guest", `${arch}-deno-${Deno.version.deno}.cpio`), async (out) => {
+  return await once(cached("guest", `${arch}-${await recipe()}-deno-${Deno.version.deno}.cpio`), async (out) => {
     const archive = new CpioWriter();
     for (
       const name of ["dev", "proc", "sys", "tmp", "root", "out", "etc", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64"]
@@ -35,10 +52,11 @@ export async function baseArchive(arch: Arch): Promise<string> {
       archive.folder(name);
     }
     for (const name of ["bin", "sbin", "lib", "lib64"]) archive.link(name, `usr/${name}`);
-    await archive.copy("usr/bin/busybox", join(debs, "bin/busybox"));
+    for (const [path, source] of Object.entries(PROGRAMS)) await archive.copy(path, join(debs, source));
     for (const name of await applets(arch, debs)) archive.link(`usr/bin/${name}`, "busybox");
-    for (const [name, path] of Object.entries(PROGRAMS)) await archive.copy(`usr/bin/${name}`, join(debs, path));
-    for (const folder of ["lib", "lib64"]) await copyLibraries(archive, join(debs, folder), `usr/${folder}`);
+    for (const folder of ["lib", "lib64", "usr/lib"]) {
+      await copyLibraries(archive, join(debs, folder), folder.startsWith("usr/") ? folder : `usr/${folder}`);
+    }
     archive.file("usr/bin/deno", await Deno.readFile(deno), 0o755);
     archive.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
     archive.file("etc/group", "root:x:0:\nnogroup:x:65534:\n");
@@ -67,14 +85,23 @@ export async function appendJob(archive: string, job: Job): Promise<void> {
   await more.write(archive, { append: true });
 }
 
-/** Compiles all modules of the checkout, so that a slow machine does not have to. */
+/** Compiles the modules of the checkout, so that a slow machine does not have to. */
 export async function prepareDenoDir(entries: readonly string[]): Promise<void> {
   await Deno.mkdir(DENO_DIR, { recursive: true });
-  await command(Deno.execPath(), ["cache", "--quiet", "--no-check", ...entries], { cwd: ROOT, env: { DENO_DIR } });
+  const args = ["cache", "--quiet", "--no-check", ...entries];
+  // A module that does not compile is said here, and fails where it is used: there.
+  await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env: { DENO_DIR } }).spawn().status;
+}
+
+/** A name for what is in the first file system: another list of packages makes another one. */
+async function recipe(): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([SUITE, PACKAGES, PROGRAMS]));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  return `${SUITE}-${digest.toHex().slice(0, 8)}`;
 }
 
 async function userland(arch: Arch): Promise<string> {
-  return await once(cached("guest", `${arch}-${SUITE}`), async (out) => {
+  return await once(cached("guest", `${arch}-${await recipe()}`), async (out) => {
     await fetchDeb({ suite: SUITE, arch, out, patterns: PACKAGES, cache: join(ROOT, ".cache", "deb") });
   });
 }
@@ -101,7 +128,7 @@ async function applets(arch: Arch, debs: string): Promise<string[]> {
   const own = HOST[Deno.build.arch];
   const busybox = join(arch === own ? debs : await userland(own), "bin/busybox");
   const names = (await command(busybox, ["--list"])).trim().split("\n");
-  return names.filter((name) => name !== "busybox" && !(name in PROGRAMS));
+  return names.filter((name) => !(`usr/bin/${name}` in PROGRAMS));
 }
 
 /** The loader and the libraries; not what they need to read other alphabets. */

@@ -22,7 +22,7 @@ Boots kernels under qemu and runs the tests of tests/kernel and tests/ffi in eac
   --filter NAME  only tests whose names contain NAME, or match /NAME/
   --arch ARCH    amd64 or arm64; default: amd64
   --run COMMAND  what sh runs instead of tests, as root, in the checkout
-  --out DIR      where the files go that COMMAND leaves in /out; default: vm-out
+  --out DIR      where the files go that COMMAND leaves in /out; default: .cache/vm/out
   --time SECONDS after which a machine is switched off; default: 900`;
 
 /** What is tested in every kernel. */
@@ -52,7 +52,7 @@ async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
     string: ["_", "arch", "filter", "out", "run", "time"],
     boolean: ["help"],
-    default: { arch: "amd64", out: "vm-out", time: "900" },
+    default: { arch: "amd64", out: cached("out"), time: "900" },
   });
   const timeLimit = Number(args.time);
   if (args.help || (args.arch !== "amd64" && args.arch !== "arm64") || !(timeLimit > 0)) {
@@ -86,7 +86,8 @@ async function runIn(kernel: Kernel, options: Options, kernels: number): Promise
     timeLimit: options.timeLimit,
     line: say,
   });
-  return { ok: ended.code === 0, summary: `${title(kernel)}: ${outcome(ended)}` };
+  const files = ended.files ? `, files in ${out}` : "";
+  return { ok: ended.code === 0, summary: `${title(kernel)}: ${outcome(ended)}${files}` };
 }
 
 async function testIn(kernel: Kernel, files: readonly string[], options: Options): Promise<Answer> {

@@ -2,7 +2,7 @@
  * Decoding and encoding of 100,000 instructions, mixed as clang mixes them: the figure to watch is the time of both
  * together divided by the number of instructions (aim: 30 ns).
  */
-import { decode, encode, format, type Instruction, listing } from "../../lib/asm/mod.ts";
+import { assemble, controlFlow, decode, encode, format, type Instruction, listing, print } from "../../lib/asm/mod.ts";
 import { assembleMix } from "../lib/asm/mix.ts";
 
 const INSNS = 100_000;
@@ -34,4 +34,19 @@ Deno.bench("listing of 100,000 instructions", { group: "text" }, () => {
   let length = 0;
   for (const line of listing(insns)) length += line.text.length;
   if (length === 0) throw new Error("the listing is empty");
+});
+
+const part = insns.slice(0, 10_000).filter(({ opcode }) => opcode !== 0x15 && opcode !== 0x2d && opcode !== 0x85);
+const text = print(part);
+
+Deno.bench(`print ${part.length} instructions`, { group: "assembly" }, () => {
+  print(part);
+});
+
+Deno.bench(`assemble ${part.length} instructions`, { group: "assembly", baseline: true }, () => {
+  assemble(text);
+});
+
+Deno.bench(`control flow of ${part.length} instructions`, { group: "graph" }, () => {
+  controlFlow(part);
 });
