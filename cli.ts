@@ -29,6 +29,12 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "list or dump BTF: a file's, the kernel's, a map's, a program's",
     load: () => import("./cli/btf/mod.ts"),
   },
+  map: { summary: "maps of the kernel: show, dump, look up, update, pin", load: () => import("./cli/map/mod.ts") },
+  prog: {
+    summary: "programs of the kernel: show, dump, load, run, pin",
+    load: () => import("./cli/prog/mod.ts"),
+  },
+  link: { summary: "links of the kernel: show, detach, pin", load: () => import("./cli/link/mod.ts") },
   gen: { summary: "make a file from objects: a minimal BTF", load: () => import("./cli/gen/mod.ts") },
   version: { summary: "version of debpf", load: () => import("./cli/version.ts") },
 };

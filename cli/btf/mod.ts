@@ -5,8 +5,6 @@
  */
 import { type Command, UsageError } from "../command.ts";
 import { readArgs } from "../args.ts";
-import { dumpBtf } from "./dump.ts";
-import { listBtf } from "./list.ts";
 import { Words } from "./words.ts";
 
 /** The command. */
@@ -43,9 +41,9 @@ export const command: Command = {
     switch (words.keyword("list", "show", "dump", "field", "users", "diff")) {
       case "list":
       case "show":
-        return await listBtf(words, output);
+        return await (await import("./list.ts")).listBtf(words, output);
       case "dump":
-        return await dumpBtf(words, base, output);
+        return await (await import("./dump.ts")).dumpBtf(words, base, output);
       case "field":
         return await (await import("./find.ts")).showField(words, base, output);
       case "users":

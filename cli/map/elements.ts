@@ -81,7 +81,8 @@ export async function update(words: Words, output: Output): Promise<number> {
   const keyless = isKeyless(map);
   const key = keyless ? new Uint8Array(0) : takeKey(words, map);
   takeWord(words, "value");
-  const value = await takeValue(words, map);
+  using held = new DisposableStack();
+  const value = await takeValue(words, map, held);
   const mode = words.keyword<UpdateMode>("any", "exist", "noexist") ?? "any";
   words.end();
   if (keyless) map.raw.push(value, mode);
@@ -113,15 +114,14 @@ function takeKey(words: Words, map: BpfMap): Bytes {
   return takeBytes(words, map.spec.keySize, "key");
 }
 
-/** Bytes; of maps of maps and of programs a map or a program. */
-async function takeValue(words: Words, map: BpfMap): Promise<Bytes> {
+/** Bytes; of maps of maps and of programs the file descriptor of a map or a program, which `held` closes. */
+async function takeValue(words: Words, map: BpfMap, held: DisposableStack): Promise<Bytes> {
   const { spec } = map;
   const size = map.raw.valueBytes;
   const word = words.peek();
   if (spec.valueSize === 4 && word !== undefined && /^(id|name|pinned|tag)$/.test(word)) {
-    using object = isMapOfMaps(spec.type) ? await takeMap(words) : await takeProgram(words);
-    // The kernel keeps what the number names, not the number.
-    return new Uint8Array(Uint32Array.of(sys.duplicateFd(object.fd).take()).buffer);
+    const object = held.use(isMapOfMaps(spec.type) ? await takeMap(words) : await takeProgram(words));
+    return new Uint8Array(Uint32Array.of(object.fd).buffer);
   }
   if (size === spec.valueSize) return takeBytes(words, size, "value");
   // As bpftool: what is given is set for every CPU.

@@ -88,7 +88,7 @@ Deno.test("check tells what is reached in a function that a program calls, and j
     /core_poison\.bpf\.c:\d+, function "read_in_subprogram", instruction \d+$/.test(lines[at + 1]!),
     lines[at + 1],
   );
-  assertEquals(table(lines)[0], "fine ok ok");
+  assertEquals(table(lines)[4], "missing_in_subprogram poisoned poisoned");
 });
 
 Deno.test("check tells what cannot be relocated", async () => {

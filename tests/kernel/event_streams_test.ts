@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Collection, EventStream, type EventValue, RingBuffer, UnsupportedError } from "../../mod.ts";
 import { inRepository, needs, openFds } from "../support/mod.ts";
-import { args, objectSpec } from "./support.ts";
+import { args, objectSpec, Starts } from "./support.ts";
 
 const CHILD = inRepository("tests", "kernel", "stream_child.ts");
 const OBJECT = inRepository("testdata", "clang19", "events.bpf.o");
@@ -278,9 +278,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     ...needs({ bpf: true, btf: true, program: "true" }),
     fn: async () => {
       await using child = new Child(["--allow-ffi", inRepository("cli.ts"), "run", "-j"]);
-      const starts = setInterval(() => new Deno.Command("true", { stdout: "null" }).spawn(), 50);
+      await using _starts = new Starts();
       const event = JSON.parse(await child.line() ?? "");
-      clearInterval(starts);
       assertEquals([event.map, event.type], ["events", "exec_event"]);
       child.kill(signal);
       assertEquals((await child.status).code, 0);

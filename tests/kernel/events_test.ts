@@ -8,7 +8,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { Collection, compileReader, findEventTypes, RingBuffer, type StructType, UnsupportedError } from "../../mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { inRepository, needs, runCli } from "../support/mod.ts";
-import { args, COMPILERS, objectSpec } from "./support.ts";
+import { args, COMPILERS, objectSpec, Starts } from "./support.ts";
 
 const TAGGED = {
   u8: 7,
@@ -153,19 +153,15 @@ Deno.test({
   name: "debpf run -j prints one object a line, with type and members of the event",
   ...needs({ bpf: true, btf: true, program: "true" }),
   fn: async () => {
-    const starts = setInterval(() => new Deno.Command("true", { stdout: "null" }).spawn(), 50);
-    try {
-      const object = inRepository("examples", "execsnoop", "execsnoop.bpf.o");
-      const { code, stdout, stderr } = await runCli(["run", object, "-j", "--count", "2"]);
-      assertEquals([code, stderr], [0, ""]);
-      const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-      assertEquals(lines.map(({ map, type }) => [map, type]), new Array(2).fill(["events", "exec_event"]));
-      for (const { event } of lines) {
-        assertEquals(Object.keys(event), ["time", "pid", "ppid", "uid", "comm", "filename"]);
-        assert(Number.isInteger(event.pid) && typeof event.comm === "string", JSON.stringify(event));
-      }
-    } finally {
-      clearInterval(starts);
+    await using _starts = new Starts();
+    const object = inRepository("examples", "execsnoop", "execsnoop.bpf.o");
+    const { code, stdout, stderr } = await runCli(["run", object, "-j", "--count", "2"]);
+    assertEquals([code, stderr], [0, ""]);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map(({ map, type }) => [map, type]), new Array(2).fill(["events", "exec_event"]));
+    for (const { event } of lines) {
+      assertEquals(Object.keys(event), ["time", "pid", "ppid", "uid", "comm", "filename"]);
+      assert(Number.isInteger(event.pid) && typeof event.comm === "string", JSON.stringify(event));
     }
   },
 });

@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Collection, readCollectionSpec } from "../../mod.ts";
 import { execsnoopObject } from "../../cli/bundled/execsnoop.ts";
 import { inRepository, needs, openFds, runCli } from "../support/mod.ts";
-import { procStatus } from "./support.ts";
+import { procStatus, Starts } from "./support.ts";
 
 Deno.test("the embedded execsnoop is the object in examples/", () => {
   assertEquals(execsnoopObject(), Deno.readFileSync(inRepository("examples", "execsnoop", "execsnoop.bpf.o")));
@@ -42,17 +42,13 @@ Deno.test({
   name: "debpf run prints a row for a program that starts, with a heading from BTF, and ends after --count",
   ...needs({ bpf: true, btf: true, program: "true" }),
   fn: async () => {
-    const starts = setInterval(() => new Deno.Command("true", { stdout: "null" }).spawn(), 50);
-    try {
-      const { code, stdout, stderr } = await runCli(["run", "--count", "3"]);
-      assertEquals([code, stderr], [0, ""]);
-      const lines = stdout.trimEnd().split("\n");
-      assertEquals(lines.length, 4);
-      assertEquals(lines[0]!.trim().split(/\s+/), ["TIME", "PID", "PPID", "UID", "COMM", "FILENAME"]);
-      assert(/^\d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ +\d+ +\S+ +\S+/.test(lines[1]!), lines[1]);
-    } finally {
-      clearInterval(starts);
-    }
+    await using _starts = new Starts();
+    const { code, stdout, stderr } = await runCli(["run", "--count", "3"]);
+    assertEquals([code, stderr], [0, ""]);
+    const lines = stdout.trimEnd().split("\n");
+    assertEquals(lines.length, 4);
+    assertEquals(lines[0]!.trim().split(/\s+/), ["TIME", "PID", "PPID", "UID", "COMM", "FILENAME"]);
+    assert(/^\d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ +\d+ +\S+ +\S+/.test(lines[1]!), lines[1]);
   },
 });
 
@@ -60,13 +56,9 @@ Deno.test({
   name: "debpf run --set filters before loading: no row of another user",
   ...needs({ bpf: true, btf: true, program: "true" }),
   fn: async () => {
-    const starts = setInterval(() => new Deno.Command("true", { stdout: "null" }).spawn(), 50);
-    try {
-      const { code, stdout } = await runCli(["run", "--set", "filter_uid=4242424", "--duration", "1", "-j"]);
-      assertEquals([code, stdout], [0, ""]);
-    } finally {
-      clearInterval(starts);
-    }
+    await using _starts = new Starts();
+    const { code, stdout } = await runCli(["run", "--set", "filter_uid=4242424", "--duration", "1", "-j"]);
+    assertEquals([code, stdout], [0, ""]);
   },
 });
 

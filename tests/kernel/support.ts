@@ -25,3 +25,25 @@ export function procStatus(pid: number | string, field: string): string {
   if (line === undefined) throw new Error(`/proc/${pid}/status has no ${field}`);
   return line.slice(field.length + 1).trim();
 }
+
+/** Starts `true` over and over, one at a time, which leaves a slow machine time for others, until it is disposed of. */
+export class Starts implements AsyncDisposable {
+  readonly #ended: Promise<void>;
+  #going = true;
+
+  constructor() {
+    this.#ended = this.#start();
+  }
+
+  async #start(): Promise<void> {
+    while (this.#going) {
+      await new Deno.Command("true").output();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#going = false;
+    await this.#ended;
+  }
+}

@@ -178,8 +178,7 @@ export class CText {
         const value = enumValue(words[record + 1]!, words[record + 2]!, signed);
         out.ascii(`${value}${signed ? "LL" : "ULL"}`);
       } else {
-        const value = words[record + 1]!;
-        out.decimal(signed ? value | 0 : this.#exact ? cutTo(value, words[at + TARGET]!) : value);
+        this.#number(words[record + 1]!, signed, words[at + TARGET]!);
       }
       out.ascii(",");
     }
@@ -187,6 +186,16 @@ export class CText {
     out.ascii(indentOf(level));
     out.ascii("}");
     if (this.#exact) this.#mode(at, wide, signed, count);
+  }
+
+  /** The value of an enum of `size` bytes. */
+  #number(value: number, signed: boolean, size: number): void {
+    if (signed) value |= 0;
+    // Those of small unsigned enums may have -1 as 4294967295.
+    else if (this.#exact && size < 4) value &= 2 ** (size * 8) - 1;
+    // Large numbers are rare, and of another kind for the compiler.
+    if (value > 0x3fffffff) this.#out.ascii(String(value));
+    else this.#out.decimal(value);
   }
 
   /** What makes an enum as large as it is, unless its values do. */
@@ -486,9 +495,4 @@ export class CText {
 
 function indentOf(level: number): string {
   return INDENTS[Math.min(level, MAX_INDENT)]!;
-}
-
-/** An unsigned value of an enum of `size` bytes: small ones may have -1 as 4294967295. */
-function cutTo(value: number, size: number): number {
-  return size < 4 ? value & (2 ** (size * 8) - 1) : value;
 }

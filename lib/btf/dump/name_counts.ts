@@ -4,7 +4,8 @@
  * @module
  */
 
-const FIRST_SLOTS = 1 << 14;
+/** Few, so that growing is not new to code that was compiled meanwhile. */
+const FIRST_SLOTS = 1 << 6;
 
 /** A slot of the table: words that one cache line holds. */
 const SLOT = { key: 0, hash: 1, count: 2, words: 4 } as const;

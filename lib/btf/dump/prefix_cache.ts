@@ -6,7 +6,8 @@
  */
 import type { TextBuffer } from "./text_buffer.ts";
 
-const FIRST_BYTES = 1 << 16;
+/** Few, so that growing is not new to code that was compiled meanwhile. */
+const FIRST_BYTES = 1 << 10;
 /** Longer texts are not kept. */
 const LONGEST = 1000;
 

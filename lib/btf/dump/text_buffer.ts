@@ -9,6 +9,11 @@
 export type TextSink = (bytes: Uint8Array) => void;
 
 const CHUNK_BYTES = 1 << 18;
+/**
+ * The first pieces are smaller. The compiler leaves out what was never done; were the buffer first full after it had compiled
+ * everything, all of that would have to be compiled again.
+ */
+const FIRST_CHUNK_BYTES = 1 << 10;
 /** Digits of the largest number that is written as one. */
 const MOST_DIGITS = 16;
 
@@ -19,6 +24,8 @@ export class TextBuffer {
   readonly #digits = new Uint8Array(MOST_DIGITS);
   #length = 0;
   #flushed = 0;
+  /** Bytes of a piece, by and by all of the buffer. */
+  #limit = FIRST_CHUNK_BYTES;
 
   constructor(sink: TextSink) {
     this.#sink = sink;
@@ -32,7 +39,7 @@ export class TextBuffer {
   /** Appends characters of ASCII, fewer than a chunk has. */
   ascii(text: string): void {
     const { length } = text;
-    if (this.#length + length > CHUNK_BYTES) this.flush();
+    if (this.#length + length > this.#limit) this.#makeRoom(length);
     const bytes = this.#bytes;
     let at = this.#length;
     for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
@@ -43,11 +50,13 @@ export class TextBuffer {
   copy(source: Uint8Array, from: number): void {
     const bytes = this.#bytes;
     let at = this.#length;
-    for (let byte = source[from]!; byte !== 0; byte = source[++from]!) {
-      if (at === CHUNK_BYTES) {
+    let limit = this.#limit;
+    for (let byte = source[from]!; byte > 0; byte = source[++from]!) {
+      if (at === limit) {
         this.#length = at;
-        this.flush();
+        this.#makeRoom(1);
         at = 0;
+        limit = this.#limit;
       }
       bytes[at++] = byte;
     }
@@ -56,7 +65,7 @@ export class TextBuffer {
 
   /** Appends the bytes `[start, end)` of `source`. */
   append(source: Uint8Array, start: number, end: number): void {
-    if (this.#length + end - start > CHUNK_BYTES) this.flush();
+    if (this.#length + end - start > this.#limit) this.#makeRoom(end - start);
     const bytes = this.#bytes;
     let at = this.#length;
     for (let from = start; from < end; from++) bytes[at++] = source[from]!;
@@ -95,11 +104,17 @@ export class TextBuffer {
       digits[--first] = 48 + small - rest * 10;
       small = rest;
     } while (small !== 0);
-    if (this.#length + MOST_DIGITS > CHUNK_BYTES) this.flush();
+    if (this.#length + MOST_DIGITS > this.#limit) this.#makeRoom(MOST_DIGITS);
     const bytes = this.#bytes;
     let at = this.#length;
     while (first < MOST_DIGITS) bytes[at++] = digits[first++]!;
     this.#length = at;
+  }
+
+  #makeRoom(length: number): void {
+    this.flush();
+    if (this.#limit < CHUNK_BYTES) this.#limit *= 2;
+    while (this.#limit < length) this.#limit *= 2;
   }
 
   /** Passes on what is pending. */

@@ -1,0 +1,66 @@
+/**
+ * `debpf prog`: the programs that the kernel holds. Words and JSON are bpftool's.
+ *
+ * @module
+ */
+import { readArgs } from "../args.ts";
+import { Words } from "../btf/words.ts";
+import { type Command, type Context, UsageError } from "../command.ts";
+import { done } from "../map/elements.ts";
+import { takeProgram } from "../objects.ts";
+import { dumpProgram } from "./dump.ts";
+import { loadPrograms } from "./load.ts";
+import { runProgram } from "./run.ts";
+import { showPrograms } from "./show.ts";
+
+const KEYWORDS = ["show", "list", "dump", "pin", "load", "loadall", "run"] as const;
+
+/** The command. */
+export const command: Command = {
+  usage: `usage: debpf prog { show | list } [PROG] [-f]
+       debpf prog dump xlated PROG [opcodes] [linum]    instructions as the verifier rewrote them
+       debpf prog dump jited  PROG                      machine code, with the lines it comes from
+       debpf prog pin     PROG FILE
+       debpf prog load    OBJ FILE [map { idx N | name NAME } MAP]... [pinmaps DIR]
+       debpf prog loadall OBJ DIR  [map { idx N | name NAME } MAP]... [pinmaps DIR]
+       debpf prog run     PROG data_in FILE [data_out FILE [data_size_out N]]
+                               [ctx_in FILE [ctx_out FILE]] [repeat N] [cpu N]
+
+  PROG:   id ID, name NAME, tag TAG, or pinned PATH
+  MAP:    id ID, name NAME, or pinned PATH
+
+  -f, --bpffs  also show where programs are pinned`,
+  run(args, context) {
+    const { positional, flag } = readArgs(args, { boolean: ["f", "bpffs"], positional: ["[WORD]..."] });
+    return runProg(new Words(positional), flag("f") || flag("bpffs"), context);
+  },
+};
+
+async function runProg(words: Words, withPins: boolean, { output }: Context): Promise<number> {
+  const word = words.peek();
+  const keyword = word === undefined ? "show" : words.keyword(...KEYWORDS);
+  switch (keyword) {
+    case "show":
+    case "list":
+      return await showPrograms(words, withPins, output);
+    case "dump":
+      return await dumpProgram(words, output);
+    case "pin": {
+      using program = await takeProgram(words);
+      const path = words.take("FILE");
+      words.end();
+      program.pin(path);
+      return done(output);
+    }
+    case "load":
+      return await loadPrograms(words, word === "loadall", output);
+    case "loadall":
+      return await loadPrograms(words, true, output);
+    case "run":
+      return await runProgram(words, output);
+    case undefined:
+      throw new UsageError(`debpf prog has no "${word}"; it has ${KEYWORDS.join(", ")}`);
+    default:
+      return keyword satisfies never;
+  }
+}
