@@ -34,18 +34,22 @@ export async function dumpBtf(words: Words, base: string | undefined, output: Ou
   }
   // Whole or not at all: half a header would be of no use, and hide what is wrong.
   const pieces: Uint8Array[] = [];
-  const sink = (bytes: Uint8Array) => pieces.push(bytes.slice());
+  const keep = (bytes: Uint8Array) => pieces.push(bytes.slice());
   const only = roots.length > 0 ? { roots } : {};
   switch (options.format) {
     case "c":
-      writeC(btf, sink, { ...only, unsorted: options.unsorted });
+      writeC(btf, keep, { ...only, unsorted: options.unsorted });
       break;
     case "ts":
       pieces.push(new TextEncoder().encode(formatTypeScript(btf, only)));
       break;
     case "raw":
     case "json":
-      writeRaw(btf, sink, { ...only, ...(asJson ? { json: output.pretty ? "pretty" : "line" } : {}) });
+      // Shows what is there, broken or not.
+      writeRaw(btf, (bytes) => output.bytes(bytes), {
+        ...only,
+        ...(asJson ? { json: output.pretty ? "pretty" : "line" } : {}),
+      });
       break;
     default:
       return options.format satisfies never;

@@ -5,6 +5,7 @@
  */
 import { jitedFunctions, translatedInstructions } from "../../ffi/info/mod.ts";
 import type { BpfProgram } from "../../ffi/program/mod.ts";
+import { progArrays } from "../../ffi/sys/mod.ts";
 import {
   encode,
   format,
@@ -12,6 +13,8 @@ import {
   isFunctionCall,
   isFunctionPointer,
   isLoadImm64,
+  LABEL,
+  type Label,
   listing,
   REFERENCE,
   referenceText,
@@ -45,7 +48,8 @@ function dumpXlated(program: BpfProgram, opcodes: boolean, lines: boolean, outpu
   const insns = translatedInstructions(program.fd);
   if (insns.length === 0) throw new Error(`program ${program.id}: the kernel does not show its instructions`);
   if (output.json) {
-    output.value(insns.map((insn) => xlatedJson(insn, opcodes, lines)));
+    const symbols = functionSymbols(program, insns);
+    output.value(insns.map((insn) => xlatedJson(insn, symbols, opcodes, lines)));
     return;
   }
   // Names in the place of numbers: maps, functions, helpers.
@@ -53,43 +57,62 @@ function dumpXlated(program: BpfProgram, opcodes: boolean, lines: boolean, outpu
   for (const { text } of listing(insns, { reference: referenceText, ...options })) output.line(text);
 }
 
-function xlatedJson(insn: Instruction, opcodes: boolean, lines: boolean): object {
+/** Names of the program's functions as /proc/kallsyms has them, which are those that bpftool prints. */
+function functionSymbols(program: BpfProgram, insns: readonly Instruction[]): Map<Label, string> {
+  const { progTags } = progArrays(program.fd, ["progTags"]);
+  const labels = insns.map((insn) => insn.get(LABEL)).filter((label) => label !== undefined);
+  return new Map(labels.map((label, index) => {
+    const tag = progTags?.subarray(index * 8, index * 8 + 8).toHex();
+    return [label, tag === undefined ? label.name : `bpf_prog_${tag}_${label.name}`];
+  }));
+}
+
+function xlatedJson(
+  insn: Instruction,
+  symbols: ReadonlyMap<Label, string>,
+  opcodes: boolean,
+  lines: boolean,
+): object {
   const func = insn.get(FUNC_INFO);
   const source = insn.get(SOURCE);
   return {
     ...(func === undefined ? {} : { proto: functionText(func) }),
     ...(source === undefined ? {} : sourceJson(source, lines)),
-    disasm: format(insn, { reference: bpftoolReference }),
+    disasm: format(insn, { reference: (insn) => bpftoolReference(insn, symbols) }),
     ...(opcodes ? { opcodes: opcodesJson(insn) } : {}),
   };
 }
 
 function sourceJson({ text, file, line, column }: SourceLine, lines: boolean): object {
-  return { src: text, ...(lines ? { file, line_num: line, line_col: column } : {}) };
+  // What is not known is left out.
+  const place = Object.entries({ file, line_num: line, line_col: column }).filter(([, value]) =>
+    value !== 0 && value !== ""
+  );
+  return { src: text, ...(lines ? Object.fromEntries(place) : {}) };
 }
 
+/** Of a 64-bit load bpftool's immediate is all from the first to the end, the second slot's other fields too. */
 function opcodesJson(insn: Instruction): object {
   const bytes = encode([insn], HOST_BYTE_ORDER);
-  const part = (from: number, to: number) => hexJson(bytes.subarray(from, to));
-  const imm = insn.slots === 2 ? [...part(4, 8), ...part(12, 16)] : part(4, 8);
   return {
-    code: `0x${insn.opcode.toString(16)}`,
+    code: hexJson(bytes.subarray(0, 1))[0],
     src_reg: `0x${insn.src.toString(16)}`,
     dst_reg: `0x${insn.dst.toString(16)}`,
-    off: part(2, 4),
-    imm,
+    off: hexJson(bytes.subarray(2, 4)),
+    imm: hexJson(bytes.subarray(4)),
   };
 }
 
 /** bpftool's words: maps by id, functions of the program by distance. */
-function bpftoolReference(insn: Instruction): string | undefined {
+function bpftoolReference(insn: Instruction, symbols: ReadonlyMap<Label, string>): string | undefined {
   if (isFunctionPointer(insn)) return `subprog[${plus(insn.imm)}]`;
   if (isLoadImm64(insn)) {
     if (insn.src === BpfPseudo.BPF_PSEUDO_MAP_FD) return `map[id:${insn.imm}]`;
     return insn.src === BpfPseudo.BPF_PSEUDO_MAP_VALUE ? `map[id:${insn.imm}][0]+${insn.immHigh}` : undefined;
   }
-  const name = insn.get(REFERENCE)?.name;
-  return isFunctionCall(insn) ? `pc${plus(insn.offset)}#${name}` : name;
+  const label = insn.get(REFERENCE);
+  if (label === undefined) return undefined;
+  return isFunctionCall(insn) ? `pc${plus(insn.offset)}#${symbols.get(label) ?? label.name}` : label.name;
 }
 
 function plus(value: number): string {

@@ -21,7 +21,7 @@ function prototype(type: BtfType, name: string, depth: number): string {
       ? "..."
       : `${before(param.type, depth)}${param.name}`.trimEnd()
   );
-  return `${before(type.returns, depth)}${name}(${params.length === 0 ? "void" : params.join(", ")})`;
+  return `${before(type.returns, depth)}${name}(${params.join(", ")})`;
 }
 
 /** A type as it stands before a name, with a space behind it. */

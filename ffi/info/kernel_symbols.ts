@@ -16,7 +16,11 @@ const CALL_BASE: Uint8Array = new TextEncoder().encode("__bpf_call_base");
 export class KernelSymbols {
   readonly #text: Uint8Array;
 
-  /** @param text Lines of addresses of 16 digits, types and names. */
+  /**
+   * Takes the text as it is.
+   *
+   * @param text Lines of addresses of 16 digits, types and names.
+   */
   constructor(text: Uint8Array) {
     this.#text = text;
   }

@@ -51,8 +51,9 @@ export class Metadata {
 
   /** The value of `key`, or `undefined`. */
   get<T>(key: MetadataKey<T>): T | undefined {
+    if (this.#key === key) return this.#value as T;
     // The empty set at the end has no key, and no value.
-    for (let node: Metadata | undefined = this; node !== undefined; node = node.#rest) {
+    for (let node = this.#rest; node !== undefined; node = node.#rest) {
       if (node.#key === key) return node.#value as T;
     }
     return undefined;
@@ -68,15 +69,9 @@ export class Metadata {
 
   /** All keys and values, in the order in which they were set. */
   entries(): Iterable<readonly [MetadataKey<unknown>, unknown]> {
-    const entries: (readonly [MetadataKey<unknown>, unknown])[] = [];
-    for (
-      let node: Metadata | undefined = this;
-      node.#key !== undefined && node.#rest !== undefined;
-      node = node.#rest
-    ) {
-      entries.push([node.#key, node.#value]);
-    }
-    return entries.reverse();
+    return this.#key === undefined || this.#rest === undefined
+      ? []
+      : [...this.#rest.entries(), [this.#key, this.#value] as const];
   }
 
   #without(key: MetadataKey<unknown>): Metadata {

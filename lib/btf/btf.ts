@@ -225,7 +225,8 @@ export class Btf {
   /** One pass for all names, since an object may have few of them, or none. */
   #sizeOfLong(): number | undefined {
     const { words, offsets } = this.#types;
-    for (let from = 0, count = 0; (count = this.#types.walk(from + TYPES_AT_ONCE)) > from; from = count) {
+    let count = 0;
+    for (let from = 0; (count = this.#types.walk(from + TYPES_AT_ONCE)) > from; from = count) {
       for (let index = from; index < count; index++) {
         const at = offsets[index]!;
         if (infoKind(words[at + BTF_TYPE.info]!) !== BtfKind.Int) continue;

@@ -54,9 +54,14 @@ Deno.test({
       assertEquals(await json(map, `show ${id(name)}`), await bpftool(`map show ${id(name)}`), name);
     }
     // Not by_struct, whose double bpftool 7.1 prints as no JSON at all.
-    for (const name of ["by_enum", "counters", "lru_by_size", "routes", "hash_of_maps", "programs", "queue"]) {
+    for (const name of ["by_enum", "counters", "lru_by_size", "routes", "programs", "queue"]) {
       assertEquals(await json(map, `dump ${id(name)}`), await bpftool(`map dump ${id(name)}`), name);
     }
+    // bpftool 7.1 does not say which map an inner one is.
+    const [outer] = await json(map, `dump ${id("hash_of_maps")}`) as [{ inner_map_id?: number }];
+    assertEquals(outer.inner_map_id, inner.id);
+    delete outer.inner_map_id;
+    assertEquals([outer], await bpftool(`map dump ${id("hash_of_maps")}`));
     for (
       const words of [
         `lookup ${id("by_enum")} key 2 0 0 0`,
@@ -88,17 +93,13 @@ Deno.test({
     }
     using truth = Collection.load(objectSpec("clang19", "truth"));
     for (const program of truth.programs.values()) {
-      const dump = `dump xlated id ${program.id} opcodes linum`;
-      const [mine, theirs] = [await json(prog, dump), await bpftool(`prog ${dump}`)];
-      assertEquals(withoutTags(mine), withoutTags(theirs), program.name);
+      for (const option of ["opcodes", "linum"]) {
+        const dump = `dump xlated id ${program.id} ${option}`;
+        assertEquals(await json(prog, dump), await bpftool(`prog ${dump}`), `${program.name} ${option}`);
+      }
     }
   },
 });
-
-/** bpftool calls the program's own functions by their symbols, `bpf_prog_<tag>_store`; ours are the source's. */
-function withoutTags(lines: unknown): unknown {
-  return JSON.parse(JSON.stringify(lines).replaceAll(/bpf_prog_[0-9a-f]{16}_/g, ""));
-}
 
 Deno.test({
   name: "map update, delete, create, pin, freeze, push and pop",

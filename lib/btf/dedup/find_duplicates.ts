@@ -15,6 +15,9 @@ import { HashTable, mix, recordLength } from "./hash_table.ts";
 import { joinReferences } from "./join_references.ts";
 import { KindClass, type TypeStore } from "./type_store.ts";
 
+/** References that the hash of a struct follows: enough to tell the maps of an object apart, whose members are pointers. */
+const HASHED_STEPS = 4;
+
 /** Types whose class `given` says, by id: it need not be found. */
 export type GivenClasses = ReadonlyMap<number, number>;
 
@@ -149,7 +152,7 @@ class Search {
     return true;
   }
 
-  /** What two equal structs have in common for certain: all but the types of their members. */
+  /** What equal structs have in common for certain, as far as it is near. */
   #hashMembers(at: number): number {
     const words = this.#words;
     const info = words[at + BTF_TYPE.info]!;
@@ -157,6 +160,42 @@ class Search {
     const end = at + BTF_TYPE.words + infoVlen(info) * 3;
     for (let member = at + BTF_TYPE.words; member < end; member += 3) {
       hash = mix(mix(hash, words[member]!), words[member + 2]!);
+      hash = this.#hashType(hash, words[member + 1]!);
+    }
+    return hash;
+  }
+
+  /** Mixes a type into a hash: kinds and names of what it refers to, a few steps far. A declaration is as good as a struct. */
+  #hashType(hash: number, start: number): number {
+    const words = this.#words;
+    let id = start;
+    for (let step = 0; step < HASHED_STEPS && id !== 0; step++) {
+      const at = this.#offsets[id]!;
+      const info = words[at + BTF_TYPE.info]!;
+      const kind = infoKind(info);
+      switch (kind) {
+        case BtfKind.Int:
+        case BtfKind.Float:
+        case BtfKind.Enum:
+        case BtfKind.Enum64:
+          return mix(hash, this.classes.find(id));
+        case BtfKind.Fwd:
+          return mix(mix(hash, infoFlag(info) ? BtfKind.Union : BtfKind.Struct), words[at]!);
+        case BtfKind.Array:
+          hash = mix(mix(hash, kind), words[at + BTF_TYPE.words + 2]!);
+          id = words[at + BTF_TYPE.words]!;
+          break;
+        case BtfKind.Ptr:
+        case BtfKind.Const:
+        case BtfKind.Volatile:
+        case BtfKind.Restrict:
+        case BtfKind.TypeTag:
+          hash = mix(hash, kind);
+          id = words[at + BTF_TYPE.sizeOrType]!;
+          break;
+        default:
+          return mix(mix(hash, kind), words[at]!);
+      }
     }
     return hash;
   }

@@ -42,7 +42,8 @@ export interface Records {
  */
 export function readFuncInfos(records: Records, into: FuncInfo[]): void {
   const { view, little, size, btf } = records;
-  for (let i = 0, at = records.start; i < records.count; i++, at += size) {
+  const end = records.start + records.count * size;
+  for (let at = records.start; at < end; at += size) {
     const id = view.getUint32(at + FUNC_INFO_RECORD.typeId, little);
     const insnIndex = slotAt(records, at);
     const place = `${records.what}: func info at offset ${at}`;
@@ -90,14 +91,17 @@ class LazyLineInfo implements LineInfo {
  */
 export function readLineInfos(records: Records, into: LineInfo[]): void {
   const { view, little, size, btf, what } = records;
-  const end = btf.stringEnd;
-  for (let i = 0, at = records.start; i < records.count; i++, at += size) {
+  const stringEnd = btf.stringEnd;
+  const end = records.start + records.count * size;
+  for (let at = records.start; at < end; at += size) {
     const insnIndex = slotAt(records, at);
     const file = view.getUint32(at + LINE_INFO_RECORD.fileNameOff, little);
     const text = view.getUint32(at + LINE_INFO_RECORD.lineOff, little);
-    if (Math.max(file, text) >= end && Math.max(file, text) !== 0) {
+    if (Math.max(file, text) >= stringEnd && Math.max(file, text) !== 0) {
       throw new FormatError(
-        `${what}: line info at offset ${at}: string offset ${Math.max(file, text)} lies outside the ${end} bytes of ` +
+        `${what}: line info at offset ${at}: string offset ${
+          Math.max(file, text)
+        } lies outside the ${stringEnd} bytes of ` +
           `${btf.what}'s strings`,
       );
     }
