@@ -21,6 +21,11 @@ const PROGRAMS = [
    exit`,
 ];
 
+/** Older kernels print single bytes, newer ones what they allocate. */
+function wholeWords(bytes: string): number {
+  return Math.ceil(Number(bytes) / 8) * 8;
+}
+
 Deno.test({
   name: "stackUse() is the stack depth that this kernel's verifier finds",
   ...needs({ bpf: true }),
@@ -35,9 +40,9 @@ Deno.test({
         log,
         logLevel: 4,
       });
-      const found = /^stack depth ([\d+]+)/m.exec(new TextDecoder().decode(log))?.[1];
+      const found = /^stack depth ([\d+]+)/m.exec(new TextDecoder().decode(log))?.[1]?.split("+").map(wholeWords);
       const ours = controlFlow(insns).map((flow) => stackUse(insns, flow));
-      assertEquals(ours.join("+"), found, text);
+      assertEquals(ours, found, text);
     }
   },
 });

@@ -8,6 +8,7 @@ import { BpfMap, BpfProgram, Collection, type CollectionSpec, sys, type Value } 
 import { UnsupportedError } from "../../lib/errors.ts";
 import { assemble } from "../../lib/asm/mod.ts";
 import { BpfAttachType, BpfMapFlag, BpfMapType, BpfProgType, PerfType } from "../../lib/uapi/mod.ts";
+import type { FeatureName } from "../support/features.ts";
 import { needs } from "../support/mod.ts";
 import { connectedPair, listener, pidFd, socket } from "./files.ts";
 import { mapSpec, numbers, u32 } from "./maps.ts";
@@ -24,7 +25,7 @@ for (const compiler of COMPILERS) {
   const loaded = (name: string, fn: (collection: Collection) => void) =>
     Deno.test({
       name: `${compiler}/maps: ${name}`,
-      ...needs({ bpf: true, btf: true }),
+      ...needs({ bpf: true, btf: true, features: ["bloomFilter"] }),
       fn() {
         using collection = Collection.load(objectSpec(compiler, "maps"));
         collection.program("touch").run({ ctx: args(7, 0) });
@@ -251,19 +252,19 @@ Deno.test({
   },
 });
 
-const STORAGES: Record<string, () => sys.Fd> = {
-  BPF_MAP_TYPE_SK_STORAGE: () => socket(),
-  BPF_MAP_TYPE_TASK_STORAGE: () => pidFd(Deno.pid),
-  BPF_MAP_TYPE_INODE_STORAGE: () => sys.open("/"),
-  BPF_MAP_TYPE_CGRP_STORAGE: () => sys.open(cgroupRoot() ?? "/"),
+const STORAGES: Record<string, { readonly open: () => sys.Fd; readonly features: readonly FeatureName[] }> = {
+  BPF_MAP_TYPE_SK_STORAGE: { open: () => socket(), features: [] },
+  BPF_MAP_TYPE_TASK_STORAGE: { open: () => pidFd(Deno.pid), features: ["taskStorage"] },
+  BPF_MAP_TYPE_INODE_STORAGE: { open: () => sys.open("/"), features: [] },
+  BPF_MAP_TYPE_CGRP_STORAGE: { open: () => sys.open(cgroupRoot() ?? "/"), features: ["cgroupStorage"] },
 };
 
-for (const [name, open] of Object.entries(STORAGES)) {
+for (const [name, { open, features }] of Object.entries(STORAGES)) {
   const type = BpfMapType[name as keyof typeof BpfMapType];
   Deno.test({
     name: `${name}: values belong to what a file descriptor names`,
-    ...needs({ bpf: true, btf: true }),
-    ignore: BPF.ignore || (name === "BPF_MAP_TYPE_CGRP_STORAGE" && cgroupRoot() === undefined),
+    ignore: needs({ bpf: true, btf: true, features }).ignore ||
+      (name === "BPF_MAP_TYPE_CGRP_STORAGE" && cgroupRoot() === undefined),
     fn() {
       using collection = Collection.load(retyped("on_node_0", type, BpfMapFlag.BPF_F_NO_PREALLOC));
       const map = collection.map("on_node_0");
@@ -319,7 +320,7 @@ for (const name of ["BPF_MAP_TYPE_CGROUP_STORAGE", "BPF_MAP_TYPE_PERCPU_CGROUP_S
 
 Deno.test({
   name: "ring buffers and arenas have no elements; an arena's memory is mapped",
-  ...BPF,
+  ...needs({ bpf: true, features: ["arena"] }),
   fn() {
     for (const type of [BpfMapType.BPF_MAP_TYPE_RINGBUF, BpfMapType.BPF_MAP_TYPE_USER_RINGBUF]) {
       using ring = BpfMap.create(mapSpec({ type, keySize: 0, valueSize: 0, maxEntries: 5000 }));
@@ -374,10 +375,11 @@ Deno.test({
   },
 });
 
-/** The `maps` object without programs, one of its maps of another type. */
+/** The `maps` object without programs and with one map, of another type. */
 function retyped(name: string, type: BpfMapType, flags: number): CollectionSpec {
   const spec = objectSpec("clang19", "maps");
   for (const program of spec.programs.values()) program.autoload = false;
+  for (const other of spec.maps.keys()) if (other !== name) spec.maps.delete(other);
   Object.assign(spec.maps.get(name)!, { type, flags, maxEntries: 0 });
   return spec;
 }

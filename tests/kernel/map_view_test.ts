@@ -14,7 +14,7 @@ import { args, objectSpec } from "./support.ts";
 for (const flags of ["--stress-compaction"]) {
   Deno.test({
     name: `views, variables and arenas under ${flags}: right, read-only where they have to be, dead after closing`,
-    ...needs({ bpf: true, btf: true }),
+    ...needs({ bpf: true, btf: true, features: ["arena"] }),
     async fn() {
       const child = inRepository("tests", "kernel", "views_child.ts");
       const permissions = ["--allow-ffi", "--allow-read", "--allow-env"];
@@ -31,7 +31,7 @@ for (const flags of ["--stress-compaction"]) {
 
 Deno.test({
   name: "view() of structs: elements, readers, and what lies at any offset",
-  ...needs({ bpf: true, btf: true }),
+  ...needs({ bpf: true, btf: true, features: ["bloomFilter"] }),
   fn() {
     const before = openFds().size;
     {

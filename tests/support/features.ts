@@ -4,7 +4,17 @@
  * @module
  */
 import * as sys from "../../ffi/sys/mod.ts";
-import { BpfAttachType, BpfFuncId, BpfMapType, BpfProgType, PerfSoftware, PerfType } from "../../lib/uapi/mod.ts";
+import { BtfBuilder } from "../../lib/btf/mod.ts";
+import {
+  BpfAttachType,
+  BpfFuncId,
+  BpfMapFlag,
+  BpfMapType,
+  BpfProgType,
+  BtfKind,
+  PerfSoftware,
+  PerfType,
+} from "../../lib/uapi/mod.ts";
 
 /** A feature that kernels learned later than Linux 5.10, or may be built without. */
 export interface KernelFeature {
@@ -32,6 +42,33 @@ export const FEATURES = {
     words: "programs of type syscall",
     since: "5.14",
     has: () => loads({ progType: BpfProgType.BPF_PROG_TYPE_SYSCALL, progFlags: SLEEPABLE }),
+  },
+  taskStorage: {
+    words: "maps of type task storage",
+    since: "5.11",
+    has: () => createsStorage(BpfMapType.BPF_MAP_TYPE_TASK_STORAGE),
+  },
+  bloomFilter: {
+    words: "maps of type bloom filter",
+    since: "5.16",
+    has: () => creates({ mapType: BpfMapType.BPF_MAP_TYPE_BLOOM_FILTER, keySize: 0, valueSize: 4, maxEntries: 1 }),
+  },
+  cgroupStorage: {
+    words: "maps of type cgrp storage",
+    since: "6.2",
+    has: () => createsStorage(BpfMapType.BPF_MAP_TYPE_CGRP_STORAGE),
+  },
+  arena: {
+    words: "maps of type arena",
+    since: "6.9",
+    has: () =>
+      creates({
+        mapType: BpfMapType.BPF_MAP_TYPE_ARENA,
+        keySize: 0,
+        valueSize: 0,
+        maxEntries: 1,
+        mapFlags: BpfMapFlag.BPF_F_MMAPABLE,
+      }),
   },
   perfLinks: {
     words: "links of perf events",
@@ -84,6 +121,27 @@ function knowsHelper(id: number): boolean {
   const error = attempted(() => load({ progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER, insns, log }).close());
   const text = new TextDecoder().decode(log);
   return error === undefined || !/(invalid|unknown) func/.test(text);
+}
+
+function creates(map: sys.MapCreateRequest): boolean {
+  return attempted(() => sys.mapCreate(map).close()) === undefined;
+}
+
+/** Such maps have to have BTF: `int` for keys and values. */
+function createsStorage(mapType: BpfMapType): boolean {
+  const builder = new BtfBuilder();
+  const int = { kind: BtfKind.Int, id: 0, name: "int", size: 4, signed: true, char: false, bool: false } as const;
+  const type = builder.add({ ...int, offsetBits: 0, bits: 32 });
+  using btf = sys.btfLoad({ btf: builder.encode() });
+  const types = { btfFd: btf.value, btfKeyTypeId: type, btfValueTypeId: type };
+  return creates({
+    mapType,
+    keySize: 4,
+    valueSize: 4,
+    maxEntries: 0,
+    mapFlags: BpfMapFlag.BPF_F_NO_PREALLOC,
+    ...types,
+  });
 }
 
 /** In an empty map nothing is found; without the command for this type, not even that. */
