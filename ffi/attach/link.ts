@@ -3,37 +3,50 @@
  *
  * @module
  */
+import type { AttachKind } from "../../lib/spec/mod.ts";
 import type * as sys from "../sys/mod.ts";
 
-/** The kinds of attachment that this library makes. */
-export type LinkKind = "raw_tracepoint" | "tracepoint" | "tracing";
+/** What {@linkcode Link} is made of. */
+export interface LinkParts {
+  /** How the program is attached. */
+  readonly kind: AttachKind;
+  /** What it is attached to: `sched/sched_process_exec`. */
+  readonly target: string;
+  /** Name of the program. */
+  readonly program: string;
+  /** What has to be closed to detach it, in order of opening. */
+  readonly fds: readonly sys.Fd[];
+  /** Those of `fds` that are BPF links; none where the kernel attaches such programs without a link. */
+  readonly links?: readonly sys.Fd[] | undefined;
+  /** What detaches it apart from closing: done once, before anything is closed. */
+  readonly undo?: (() => void) | undefined;
+}
 
 /**
- * An attachment: the program runs until the link is closed. A link may consist of several file descriptors (perf events
- * of kernels before 5.15); they are closed in reverse order of opening.
+ * An attachment: the program runs until the link is closed. A link may consist of several file descriptors (perf events,
+ * one for each CPU or function); they are closed in reverse order of opening.
  */
 export class Link implements Disposable {
   /** How the program is attached. */
-  readonly kind: LinkKind;
+  readonly kind: AttachKind;
   /** What it is attached to: `sched/sched_process_exec`. */
   readonly target: string;
   /** Name of the program. */
   readonly program: string;
   readonly #fds: readonly sys.Fd[];
+  #undo: (() => void) | undefined;
 
   /**
    * Takes over what holds an attachment.
    *
-   * @param kind How the program is attached.
-   * @param target What it is attached to.
-   * @param program Name of the program.
-   * @param fds What has to be closed to detach it.
+   * @param parts What that is.
    */
-  constructor(kind: LinkKind, target: string, program: string, fds: readonly sys.Fd[]) {
-    this.kind = kind;
-    this.target = target;
-    this.program = program;
-    this.#fds = fds;
+  constructor(parts: LinkParts) {
+    this.kind = parts.kind;
+    this.target = parts.target;
+    this.program = parts.program;
+    this.#fds = parts.fds;
+    this.#undo = parts.undo;
   }
 
   /** The last file descriptor opened: a BPF link where the kernel has them. */
@@ -43,7 +56,13 @@ export class Link implements Disposable {
 
   /** Detaches the program. Closing again does nothing. */
   close(): void {
-    for (const fd of this.#fds.toReversed()) fd.close();
+    const undo = this.#undo;
+    this.#undo = undefined;
+    try {
+      undo?.();
+    } finally {
+      for (const fd of this.#fds.toReversed()) fd.close();
+    }
   }
 
   /** As {@linkcode Link.close}. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { Link, type LinkKind } from "./link.ts";
+export { Link, type LinkParts } from "./link.ts";
 export { attachRawTracepoint, attachTracing } from "./raw_tracepoint.ts";
 export { attachTracepoint } from "./tracepoint.ts";
 export { attachProgram } from "./attach_program.ts";
+export type { Attacher, Attachers } from "./attacher.ts";

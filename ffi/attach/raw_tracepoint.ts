@@ -12,7 +12,7 @@ import { Link } from "./link.ts";
 export function attachRawTracepoint(program: BpfProgram, name: string): Link {
   try {
     const fd = sys.rawTracepointOpen({ progFd: program.fd, name });
-    return new Link("raw_tracepoint", name, program.name, [fd]);
+    return new Link({ kind: "raw_tracepoint", target: name, program: program.name, fds: [fd], links: [fd] });
   } catch (error) {
     if (!(error instanceof sys.SyscallError) || error.code !== "ENOENT") throw error;
     throw new Error(`program "${program.name}": this kernel has no raw tracepoint "${name}"`, { cause: error });
@@ -27,7 +27,8 @@ export function attachRawTracepoint(program: BpfProgram, name: string): Link {
  * @param target What to call the target in messages.
  */
 export function attachTracing(program: BpfProgram, target: string): Link {
-  return new Link("tracing", target, program.name, [openTracing(program)]);
+  const fd = openTracing(program);
+  return new Link({ kind: "trace", target, program: program.name, fds: [fd], links: [fd] });
 }
 
 function openTracing(program: BpfProgram): sys.Fd {

@@ -20,7 +20,8 @@ export function attachTracepoint(program: BpfProgram, target: string): Link {
   const event = cleanup.use(openEvent(program, target));
   const link = createLink(program, event);
   cleanup.move();
-  return new Link("tracepoint", target, program.name, link === undefined ? [event] : [event, link]);
+  const links = link === undefined ? [] : [link];
+  return new Link({ kind: "tracepoint", target, program: program.name, fds: [event, ...links], links });
 }
 
 function openEvent(program: BpfProgram, target: string): sys.Fd {

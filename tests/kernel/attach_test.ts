@@ -31,7 +31,7 @@ for (const compiler of COMPILERS) {
       spec.variables.get("watched_tgid")!.set(child.pid);
       using collection = Collection.load(spec);
       const kinds = collection.attach().map((link) => link.kind).sort();
-      assertEquals(kinds.filter((kind, i) => kinds.indexOf(kind) === i), ["raw_tracepoint", "tracepoint", "tracing"]);
+      assertEquals(kinds.filter((kind, i) => kinds.indexOf(kind) === i), ["raw_tracepoint", "trace", "tracepoint"]);
       assertEquals(kinds.length, 7);
       const writer = child.stdin.getWriter();
       await writer.write(new TextEncoder().encode("\n"));
