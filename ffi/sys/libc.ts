@@ -196,36 +196,61 @@ function open(): Native {
       "eBPF needs --allow-ffi (all of it, no list of files): deno run --allow-ffi",
     );
   }
-  const libc = openLibrary(arch).symbols;
-  const location = libc.errnoLocation();
+  const lazy = new LazyLibrary(arch);
+  const { errnoLocation, bpf } = lazy.open(EAGER);
+  const location = errnoLocation();
   if (location === null) {
     throw new UnsupportedError("errno", "libc gave no address of errno");
   }
   return {
-    libc,
+    libc: lazy.symbols({ errnoLocation, bpf }),
     nr,
     errno: new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4)),
   };
 }
 
-function openLibrary(arch: string): Deno.DynamicLibrary<typeof SYMBOLS> {
-  const names = [
-    "libc.so.6",
-    `libc.musl-${arch}.so.1`,
-    `/lib/ld-musl-${arch}.so.1`,
-  ];
-  let first: unknown;
-  for (const name of names) {
-    try {
-      return Deno.dlopen(name, SYMBOLS);
-    } catch (error) {
-      first ??= error;
-    }
+/** What every program calls, and calls often: plain properties. */
+const EAGER = { errnoLocation: SYMBOLS.errnoLocation, bpf: SYMBOLS.bpf };
+
+/** Functions of one library that are opened one by one: each costs a third of a millisecond, and few programs call many. */
+class LazyLibrary {
+  readonly #names: string[];
+
+  constructor(arch: string) {
+    this.#names = ["libc.so.6", `libc.musl-${arch}.so.1`, `/lib/ld-musl-${arch}.so.1`];
   }
-  const why = first instanceof Error ? first.message : String(first);
-  throw new UnsupportedError(
-    "libc",
-    `no C library can be opened (tried ${names.join(", ")}): ${why}`,
-    { cause: first },
-  );
+
+  /**
+   * Functions by their names in {@linkcode SYMBOLS}; `opened` are there already.
+   *
+   * The others are getters, not stubs that replace themselves: a place that calls must see one function only, or V8 gives
+   * up the fast path there.
+   */
+  symbols(opened: Pick<Libc, keyof typeof EAGER>): Libc {
+    const symbols: PropertyDescriptorMap = {};
+    for (const name of Object.keys(SYMBOLS)) {
+      if (name in EAGER) continue;
+      let found: unknown;
+      symbols[name] = {
+        get: () => found ??= (this.open({ [name]: SYMBOLS[name as keyof Libc] }) as Record<string, unknown>)[name],
+      };
+    }
+    return Object.assign(Object.create(Object.create(null, symbols)), opened);
+  }
+
+  /** Opens functions of the first C library that there is. */
+  open<S extends Deno.ForeignLibraryInterface>(symbols: S): Deno.DynamicLibrary<S>["symbols"] {
+    let first: unknown;
+    for (const name of this.#names) {
+      try {
+        return Deno.dlopen(name, symbols).symbols;
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    const why = first instanceof Error ? first.message : String(first);
+    throw new UnsupportedError("libc", `no C library can be opened (tried ${this.#names.join(", ")}): ${why}`, {
+      cause: first,
+    });
+  }
 }
