@@ -16,7 +16,13 @@
 export * from "./lib/errors.ts";
 export * from "./lib/uapi/mod.ts";
 export * from "./lib/asm/mod.ts";
+export * as asm from "./lib/asm/build/mod.ts";
+export * from "./lib/asm/flow/mod.ts";
+export * from "./lib/asm/text/mod.ts";
 export * from "./lib/btf/mod.ts";
+export * from "./lib/btf/dedup/mod.ts";
+export * from "./lib/btf/dump/mod.ts";
+export * from "./lib/btf/questions/mod.ts";
 export * from "./lib/core/mod.ts";
 export * from "./lib/elf/mod.ts";
 export * from "./lib/linker/mod.ts";

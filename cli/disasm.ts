@@ -3,11 +3,8 @@
  *
  * @module
  */
+import { controlFlow, flowDot, flowMermaid, flowSvg } from "../lib/asm/flow/mod.ts";
 import {
-  controlFlow,
-  flowDot,
-  flowMermaid,
-  flowSvg,
   format,
   type Instruction,
   LABEL,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import { readCollectionSpec } from "../lib/spec/mod.ts";
 import type { CollectionSpec } from "../lib/spec/mod.ts";
 import type { SyscallError } from "../ffi/sys/mod.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import { Btf } from "../lib/btf/mod.ts";
 import type { CoreTarget, SkippedTarget } from "../lib/core/mod.ts";
 import { BTF_SECTION, ElfFile, isElf } from "../lib/elf/mod.ts";

@@ -3,14 +3,14 @@
  *
  * @module
  */
+import type { Btf } from "../../lib/btf/mod.ts";
 import {
-  type Btf,
   type BtfDiff,
   diffBtf,
   type PartChange,
   type PartState,
   type TypeChange,
-} from "../../lib/btf/mod.ts";
+} from "../../lib/btf/questions/mod.ts";
 import { EXIT } from "../command.ts";
 import type { Output } from "../output.ts";
 import { openSource } from "./source.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatTypeScript, writeC, writeRaw } from "../../lib/btf/mod.ts";
+import { formatTypeScript, writeC, writeRaw } from "../../lib/btf/dump/mod.ts";
 import { EXIT, UsageError } from "../command.ts";
 import type { Output } from "../output.ts";
 import { openSource, readSourceName } from "./source.ts";

@@ -3,16 +3,8 @@
  *
  * @module
  */
-import {
-  type Btf,
-  type BtfType,
-  type FieldStep,
-  findField,
-  findUsers,
-  formatDeclaration,
-  sizeOf,
-  type TypeUse,
-} from "../../lib/btf/mod.ts";
+import { type Btf, type BtfType, sizeOf } from "../../lib/btf/mod.ts";
+import { type FieldStep, findField, findUsers, formatDeclaration, type TypeUse } from "../../lib/btf/questions/mod.ts";
 import { BtfKind } from "../../lib/uapi/mod.ts";
 import { EXIT } from "../command.ts";
 import type { Output } from "../output.ts";

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { controlFlow, type FlowConstants, type Instruction, isHelperCall, LABEL, SOURCE } from "../../lib/asm/mod.ts";
+import { controlFlow, type FlowConstants } from "../../lib/asm/flow/mod.ts";
+import { type Instruction, isHelperCall, LABEL, SOURCE } from "../../lib/asm/mod.ts";
 import type { Btf, BtfType } from "../../lib/btf/mod.ts";
 import { BAD_RELOCATION, type CoreTarget, poisonedBy } from "../../lib/core/mod.ts";
 import { DebpfError, UnsupportedError } from "../../lib/errors.ts";

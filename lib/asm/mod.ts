@@ -6,15 +6,8 @@
 export type { ByteOrder } from "../bytes.ts";
 export { BpfAluOp, BpfAtomicOp, BpfClass, BpfJmpOp, BpfMode, BpfPseudo, BpfSize, BpfSource } from "../uapi/mod.ts";
 /** Builders of instructions. */
-export * as asm from "./build/mod.ts";
 export { decode, type DecodeOptions } from "./decode.ts";
 export { encode } from "./encode.ts";
-export { controlFlow, type ControlFlowOptions } from "./flow/control_flow.ts";
-export type { FlowConstants } from "./flow/fold.ts";
-export { flowDot, flowMermaid, type GraphTextOptions } from "./flow/graph_text.ts";
-export { stackUse } from "./flow/stack_use.ts";
-export { flowSvg } from "./flow/svg.ts";
-export type * from "./flow/types.ts";
 export { format, type FormatOptions, referenceText } from "./format.ts";
 export * from "./instruction.ts";
 export { type InstructionFeature, instructionFeature } from "./instruction_features.ts";
@@ -25,6 +18,4 @@ export * from "./opcode.ts";
 export * from "./predicates.ts";
 export { programTag, type TagHash } from "./program_tag.ts";
 export { copyWithOwnLabels, referenceJumps, type ResolveOptions, resolveReferences } from "./references.ts";
-export { assemble, type AssembleOptions } from "./text/assemble.ts";
-export { print, type PrintOptions } from "./text/print.ts";
 export { type XlatedNames, xlatedReference } from "./xlated.ts";

@@ -5,12 +5,9 @@
  */
 export { Btf, type BtfOptions } from "./btf.ts";
 export * from "./builder/mod.ts";
-export * from "./dedup/mod.ts";
-export * from "./dump/mod.ts";
 export { essentialName } from "./essential_name.ts";
 export * from "./ext_info/mod.ts";
 export { openBtf } from "./open_btf.ts";
-export * from "./questions/mod.ts";
 export * from "./resolve.ts";
 export type * from "./types.ts";
 export * from "./value/mod.ts";

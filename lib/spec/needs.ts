@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { controlFlow, stackUse } from "../asm/flow/mod.ts";
 import {
-  controlFlow,
   type Instruction,
   instructionFeature,
   isCall,
@@ -15,7 +15,6 @@ import {
   REFERENCE,
   slotCount,
   SOURCE,
-  stackUse,
 } from "../asm/mod.ts";
 import {
   attachTypeSince,

@@ -7,10 +7,7 @@
 import * as native from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The last part of `path`, without `suffix`. */
-export function basename(path: string, suffix = ""): string {
-  return native.basename(path, suffix);
-}
+export { basename } from "./basename.ts";
 
 /** All but the last part of `path`. */
 export function dirname(path: string): string {

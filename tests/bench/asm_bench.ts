@@ -2,7 +2,9 @@
  * Decoding and encoding of 100,000 instructions, mixed as clang mixes them: the figure to watch is the time of both
  * together divided by the number of instructions (aim: 30 ns).
  */
-import { assemble, controlFlow, decode, encode, format, type Instruction, listing, print } from "../../lib/asm/mod.ts";
+import { assemble, print } from "../../lib/asm/text/mod.ts";
+import { controlFlow } from "../../lib/asm/flow/mod.ts";
+import { decode, encode, format, type Instruction, listing } from "../../lib/asm/mod.ts";
 import { assembleMix } from "../lib/asm/mix.ts";
 
 const INSNS = 100_000;

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import * as sys from "../../ffi/sys/mod.ts";
-import { assemble, controlFlow, encode, stackUse } from "../../lib/asm/mod.ts";
+import { assemble } from "../../lib/asm/text/mod.ts";
+import { controlFlow, stackUse } from "../../lib/asm/flow/mod.ts";
+import { encode } from "../../lib/asm/mod.ts";
 import { BpfProgType } from "../../lib/uapi/mod.ts";
 import { needs } from "../support/mod.ts";
 

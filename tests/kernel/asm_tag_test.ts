@@ -1,6 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { Collection, hostBtf } from "../../mod.ts";
-import { assemble, encode, programTag } from "../../lib/asm/mod.ts";
+import { assemble } from "../../lib/asm/text/mod.ts";
+import { encode, programTag } from "../../lib/asm/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
 import { relocateCollection } from "../../lib/linker/mod.ts";
 import { BpfMapType, BpfProgType } from "../../lib/uapi/mod.ts";

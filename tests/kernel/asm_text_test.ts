@@ -1,6 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import * as sys from "../../ffi/sys/mod.ts";
-import { assemble, decode, encode, format, type Instruction, slotCount } from "../../lib/asm/mod.ts";
+import { assemble } from "../../lib/asm/text/mod.ts";
+import { decode, encode, format, type Instruction, slotCount } from "../../lib/asm/mod.ts";
 import { BpfProgType } from "../../lib/uapi/mod.ts";
 import { needs } from "../support/mod.ts";
 import { knows } from "./asm_support.ts";

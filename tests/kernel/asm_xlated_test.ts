@@ -1,8 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import * as sys from "../../ffi/sys/mod.ts";
 import { Collection } from "../../mod.ts";
+import { assemble } from "../../lib/asm/text/mod.ts";
 import {
-  assemble,
   BPF_ALU_OP,
   BPF_CLASS,
   BPF_MODE,

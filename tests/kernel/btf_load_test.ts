@@ -11,11 +11,11 @@ import {
   BtfBuilder,
   type BtfFeature,
   btfFeatureProbe,
-  BtfMerger,
   type BtfType,
   type IntType,
   sanitizeBtf,
 } from "../../lib/btf/mod.ts";
+import { BtfMerger } from "../../lib/btf/dedup/mod.ts";
 import { BtfKind } from "../../lib/uapi/mod.ts";
 import { needs } from "../support/mod.ts";
 

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BpfMap, BpfProgram, Collection, type CollectionSpec, sys, type Value } from "../../mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
-import { assemble } from "../../lib/asm/mod.ts";
+import { assemble } from "../../lib/asm/text/mod.ts";
 import { BpfAttachType, BpfMapFlag, BpfMapType, BpfProgType, PerfType } from "../../lib/uapi/mod.ts";
 import type { FeatureName } from "../support/features.ts";
 import { needs } from "../support/mod.ts";

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { basename, join } from "@std/path";
-import { Btf, formatC, formatRaw } from "../../lib/btf/mod.ts";
+import { Btf } from "../../lib/btf/mod.ts";
+import { formatC, formatRaw } from "../../lib/btf/dump/mod.ts";
 import { BTF_SECTION, ElfFile, isElf } from "../../lib/elf/mod.ts";
 import { clangPath, inRepository, needs, onPath, run } from "../support/mod.ts";
 import { layoutAsserts } from "./c_asserts.ts";

@@ -2,7 +2,8 @@
  * Merging against libbpf's static linker: of the same objects as many types are left.
  */
 import { assert, assertEquals } from "@std/assert";
-import { Btf, BtfMerger, type BtfType } from "../../lib/btf/mod.ts";
+import { Btf, type BtfType } from "../../lib/btf/mod.ts";
+import { BtfMerger } from "../../lib/btf/dedup/mod.ts";
 import { ElfFile } from "../../lib/elf/mod.ts";
 import { BtfKind } from "../../lib/uapi/mod.ts";
 import { clangPath, needs, run } from "../support/mod.ts";

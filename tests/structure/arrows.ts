@@ -33,9 +33,10 @@ function roomOf(path: string): string {
   return path.replace(/\.ts$/, "").split("/").slice(0, 2).join("/");
 }
 
-/** Whether a file is how others enter its room. */
+/** Whether a file is how others enter its room: a room may have a door for each of its folders, so that what few need is
+ * loaded by those few. */
 function isDoor(path: string): boolean {
-  return path === `${roomOf(path)}/mod.ts` || path === `${roomOf(path)}.ts`;
+  return path.endsWith("/mod.ts") || path === `${roomOf(path)}.ts`;
 }
 
 function floorOf(room: string): number {

@@ -29,6 +29,7 @@ Deno.test("wrongArrow() allows what the layout allows", () => {
     ["lib/bytes.ts", "lib/errors.ts"],
     ["lib/btf/value/codec.ts", "lib/btf/types.ts"],
     ["lib/linker/link.ts", "lib/spec/mod.ts"],
+    ["lib/spec/needs.ts", "lib/asm/flow/mod.ts"],
     ["ffi/map/map.ts", "ffi/sys/mod.ts"],
     ["ffi/info/kconfig.ts", "node:zlib"],
     ["cli/run/run.ts", "ffi/events/mod.ts"],

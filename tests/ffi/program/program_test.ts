@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BpfProgram, Collection, hostBtf, type ProgramImage, sys, VerifierError } from "../../../mod.ts";
-import { assemble } from "../../../lib/asm/mod.ts";
+import { assemble } from "../../../lib/asm/text/mod.ts";
 import type { StructType } from "../../../lib/btf/mod.ts";
 import { UnsupportedError } from "../../../lib/errors.ts";
 import { BpfCmd, BpfProgType, BtfKind } from "../../../lib/uapi/mod.ts";

@@ -1,15 +1,14 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import * as asm from "../../../lib/asm/build/mod.ts";
+import { assemble, print } from "../../../lib/asm/text/mod.ts";
 import {
-  asm,
-  assemble,
   copyWithOwnLabels,
   decode,
   encode,
   type Instruction,
   LABEL,
   Label,
-  print,
   REFERENCE,
   resolveReferences,
   SOURCE,

@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { assemble, programTag } from "../../../lib/asm/mod.ts";
+import { assemble } from "../../../lib/asm/text/mod.ts";
+import { programTag } from "../../../lib/asm/mod.ts";
 
 const tag = async (text: string, hash?: "SHA-256" | "SHA-1") =>
   (await programTag(assemble(text), "little", hash)).toHex();

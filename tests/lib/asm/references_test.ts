@@ -1,11 +1,10 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assemble, print } from "../../../lib/asm/text/mod.ts";
 import {
-  assemble,
   copyWithOwnLabels,
   Instruction,
   LABEL,
   Label,
-  print,
   REFERENCE,
   referenceJumps,
   resolveReferences,

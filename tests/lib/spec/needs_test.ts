@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { assemble, Instruction, LABEL, Label } from "../../../lib/asm/mod.ts";
+import { assemble } from "../../../lib/asm/text/mod.ts";
+import { Instruction, LABEL, Label } from "../../../lib/asm/mod.ts";
 import { collectionNeeds, type CollectionSpec, type ProgramSpec, readCollectionSpec } from "../../../lib/spec/mod.ts";
 import { BpfAttachType, BpfMapType, BpfProgType } from "../../../lib/uapi/mod.ts";
 import { testdata } from "../../support/mod.ts";

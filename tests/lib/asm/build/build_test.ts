@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { asm, assemble, type Instruction, Label, MAP, REFERENCE } from "../../../../lib/asm/mod.ts";
+import * as asm from "../../../../lib/asm/build/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { type Instruction, Label, MAP, REFERENCE } from "../../../../lib/asm/mod.ts";
 import { whyInvalid } from "../../../../lib/asm/validate.ts";
 import { BpfFuncId } from "../../../../lib/uapi/mod.ts";
 

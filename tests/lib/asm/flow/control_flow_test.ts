@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
-import { assemble, controlFlow, type FlowConstants, type FunctionFlow } from "../../../../lib/asm/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { controlFlow, type FlowConstants, type FunctionFlow } from "../../../../lib/asm/flow/mod.ts";
 import { LinkError } from "../../../../lib/errors.ts";
 import { codeOf, objectPaths, readObject } from "../objects.ts";
 

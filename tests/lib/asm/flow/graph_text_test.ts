@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { assemble, controlFlow, flowDot, type FlowGraph, flowMermaid, flowSvg } from "../../../../lib/asm/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { controlFlow, flowDot, type FlowGraph, flowMermaid, flowSvg } from "../../../../lib/asm/flow/mod.ts";
 
 const INSNS = assemble(`
   ; if (x == "a\\n") @ a.c:3:1

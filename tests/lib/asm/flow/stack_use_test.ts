@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { assemble, controlFlow, stackUse } from "../../../../lib/asm/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { controlFlow, stackUse } from "../../../../lib/asm/flow/mod.ts";
 
 function use(text: string): number {
   const insns = assemble(text);

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { assemble, decode, encode, type Instruction, LABEL, MAP, REFERENCE, SOURCE } from "../../../../lib/asm/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { decode, encode, type Instruction, LABEL, MAP, REFERENCE, SOURCE } from "../../../../lib/asm/mod.ts";
 import { FormatError, LinkError } from "../../../../lib/errors.ts";
 import { described } from "../described.ts";
 import { VERIFIER_TEXT } from "../verifier_text.ts";

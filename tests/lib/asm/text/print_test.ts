@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assemble, print } from "../../../../lib/asm/text/mod.ts";
 import {
-  assemble,
   decode,
   Instruction,
   LABEL,
   Label,
   MAP,
-  print,
   REFERENCE,
   referenceJumps,
   resolveReferences,

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Btf, BtfMerger, dedupBtf } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { BtfMerger, dedupBtf } from "../../../../lib/btf/dedup/mod.ts";
 import { FormatError, UnsupportedError } from "../../../../lib/errors.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Blob, everyKind } from "../blob.ts";

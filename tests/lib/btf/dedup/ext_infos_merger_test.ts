@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { ByteOrder } from "../../../../lib/bytes.ts";
-import { Btf, BtfMerger, ExtInfos, ExtInfosMerger } from "../../../../lib/btf/mod.ts";
+import { Btf, ExtInfos } from "../../../../lib/btf/mod.ts";
+import { BtfMerger, ExtInfosMerger } from "../../../../lib/btf/dedup/mod.ts";
 import { FormatError } from "../../../../lib/errors.ts";
 import { BpfCoreReloKind, BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Blob } from "../blob.ts";

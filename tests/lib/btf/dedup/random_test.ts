@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { Btf, BtfMerger, dedupBtf, formatC } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { BtfMerger, dedupBtf } from "../../../../lib/btf/dedup/mod.ts";
+import { formatC } from "../../../../lib/btf/dump/mod.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Random } from "../value/random_types.ts";
 import { compile, randomProgram } from "./random_program.ts";

@@ -2,7 +2,7 @@
  * clang is the judge of the headers: it has to lay out random types as their BTF says, for each kind of machine.
  */
 import { assert, assertEquals } from "@std/assert";
-import { formatC } from "../../../../lib/btf/mod.ts";
+import { formatC } from "../../../../lib/btf/dump/mod.ts";
 import type { BtfType, CompositeType } from "../../../../lib/btf/types.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { layoutAsserts } from "../../../peer/c_asserts.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { Btf, type CDumpOptions, formatC } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { type CDumpOptions, formatC } from "../../../../lib/btf/dump/mod.ts";
 import { FormatError } from "../../../../lib/errors.ts";
 import type { BtfType, FuncProtoType, FwdType, Mutable } from "./types.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";

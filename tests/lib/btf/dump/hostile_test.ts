@@ -2,7 +2,8 @@
  * BTF that wants a dump to hang, to run out of memory or out of stack.
  */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Btf, formatC, formatRaw, formatTypeScript } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { formatC, formatRaw, formatTypeScript } from "../../../../lib/btf/dump/mod.ts";
 import { DebpfError, FormatError, UnsupportedError } from "../../../../lib/errors.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Blob } from "../blob.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Btf, formatRaw } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { formatRaw } from "../../../../lib/btf/dump/mod.ts";
 import { FormatError } from "../../../../lib/errors.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Blob, everyKind } from "../blob.ts";

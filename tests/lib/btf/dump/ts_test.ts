@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { compileCodec, formatTypeScript, type StructValue } from "../../../../lib/btf/mod.ts";
+import { compileCodec, type StructValue } from "../../../../lib/btf/mod.ts";
+import { formatTypeScript } from "../../../../lib/btf/dump/mod.ts";
 import { UnsupportedError } from "../../../../lib/errors.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type BtfType, formatDeclaration } from "../../../../lib/btf/mod.ts";
+import type { BtfType } from "../../../../lib/btf/mod.ts";
+import { formatDeclaration } from "../../../../lib/btf/questions/mod.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { array, bitfield, enumeration, int, member, modifier, pointer, struct, typedef } from "../value/make_types.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Btf, BtfBuilder, type BtfType, diffBtf, type TypeChange } from "../../../../lib/btf/mod.ts";
+import { Btf, BtfBuilder, type BtfType } from "../../../../lib/btf/mod.ts";
+import { diffBtf, type TypeChange } from "../../../../lib/btf/questions/mod.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { int, member, pointer, struct } from "../value/make_types.ts";
 import { kernel } from "./kernels.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { findField, formatDeclaration } from "../../../../lib/btf/mod.ts";
+import { findField, formatDeclaration } from "../../../../lib/btf/questions/mod.ts";
 import { FormatError } from "../../../../lib/errors.ts";
 import { kernel } from "./kernels.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Btf, findUsers } from "../../../../lib/btf/mod.ts";
+import { Btf } from "../../../../lib/btf/mod.ts";
+import { findUsers } from "../../../../lib/btf/questions/mod.ts";
 import { FormatError } from "../../../../lib/errors.ts";
 import { BtfKind } from "../../../../lib/uapi/mod.ts";
 import { Blob } from "../blob.ts";
