@@ -18,7 +18,7 @@ import { describeRelocation } from "../lib/core/mod.ts";
 import { type CollectionSpec, EXTERN } from "../lib/spec/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT, UsageError } from "./command.ts";
-import { readObject } from "./files.ts";
+import { readObject } from "./object_file.ts";
 
 /** The command. */
 export const command: Command = {
@@ -36,7 +36,7 @@ Prints the instructions of an object's programs and functions (or of the one nam
       string: ["cfg"],
       positional: ["OBJECT", "[PROGRAM]"],
     });
-    const draw = graphWriter(string("cfg"));
+    const draw = await graphWriter(string("cfg"));
     if (draw !== undefined && (output.json || flag("source") || flag("opcodes"))) {
       throw new UsageError("--cfg prints a graph: -j, --source and --opcodes do not go with it");
     }
@@ -66,7 +66,7 @@ Prints the instructions of an object's programs and functions (or of the one nam
 };
 
 /** Draws in the form that `--cfg` names; `undefined` without it. */
-function graphWriter(form: string | undefined): typeof flowDot | undefined {
+async function graphWriter(form: string | undefined): Promise<typeof flowDot | undefined> {
   switch (form) {
     case undefined:
       return undefined;
@@ -74,8 +74,10 @@ function graphWriter(form: string | undefined): typeof flowDot | undefined {
       return flowDot;
     case "mermaid":
       return flowMermaid;
-    case "svg":
-      return flowSvg;
+    case "svg": {
+      const layOut = await (await import("./disasm/lay_out.ts")).loadLayout();
+      return (graphs, options) => flowSvg(graphs, layOut, options);
+    }
   }
   throw new UsageError(`--cfg: "${form}" is none of dot, mermaid, svg`);
 }

@@ -9,7 +9,7 @@
 const FLOORS: readonly (readonly string[])[] = [
   ["lib/bytes", "lib/errors", "lib/uapi"],
   ["lib/elf", "lib/asm"],
-  ["lib/btf"],
+  ["lib/btf", "lib/usdt"],
   ["lib/core"],
   ["lib/spec"],
   ["lib/linker"],

@@ -12,7 +12,10 @@ Deno.test("imports go from cli to ffi to lib, downwards inside lib, and through 
 });
 
 Deno.test("dynamic imports have literal specifiers", () => {
-  assertEquals(codeThatMatches(sourcesIn(...SHIPPED), /\bimport\((?!"[^"]+"[),])/), []);
+  // A package that one option needs is not to be fetched by all commands.
+  const known = (place: string) => place.startsWith("cli/disasm/lay_out.ts");
+  const found = codeThatMatches(sourcesIn(...SHIPPED), /\bimport\((?!"[^"]+"[),])/);
+  assertEquals(found.filter((place) => !known(place)), []);
 });
 
 Deno.test("cli.ts loads each command only when it is asked for", async () => {
@@ -29,7 +32,7 @@ Deno.test("wrongArrow() allows what the layout allows", () => {
     ["lib/bytes.ts", "lib/errors.ts"],
     ["lib/btf/value/codec.ts", "lib/btf/types.ts"],
     ["lib/linker/link.ts", "lib/spec/mod.ts"],
-    ["lib/spec/needs.ts", "lib/asm/flow/mod.ts"],
+    ["lib/spec/needs/needs.ts", "lib/asm/flow/mod.ts"],
     ["ffi/map/map.ts", "ffi/sys/mod.ts"],
     ["ffi/info/kconfig.ts", "node:zlib"],
     ["cli/run/run.ts", "ffi/events/mod.ts"],

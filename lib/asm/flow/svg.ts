@@ -1,11 +1,11 @@
 /**
- * Control-flow graphs as pictures: SVG, laid out here.
+ * Control-flow graphs as pictures: SVG.
  *
  * @module
  */
 import type { Instruction } from "../instruction.ts";
 import { blockLines, edgeLabel, frameTitle, type GraphTextOptions } from "./graph_text.ts";
-import { layOutGraph, type Point } from "./layout.ts";
+import type { GraphPoint, LayOutGraph } from "./layout.ts";
 import type { FlowEdge, FlowGraph, FunctionFlow } from "./types.ts";
 
 /** Width of a letter and height of a line, in pixels, at the font size of the style sheet. */
@@ -19,14 +19,18 @@ const STYLE = `text{font:12px monospace;white-space:pre;fill:#111}.title{font-we
   `rect{fill:#fff;stroke:#333}path{fill:none;stroke:#333;marker-end:url(#arrow)}.back{stroke-width:2.5}` +
   `.dead rect,path.dead{stroke:#999;stroke-dasharray:4}.dead text,text.dead{fill:#999}.word{font-size:11px;fill:#555;stroke:#fff;stroke-width:4px;paint-order:stroke}`;
 
-/** `graphs` as one SVG document: functions side by side, the first one left. */
-export function flowSvg(graphs: readonly FlowGraph[], options: GraphTextOptions = {}): string {
+/**
+ * `graphs` as one SVG document: functions side by side, the first one left.
+ *
+ * @param layOut Finds places for a function's boxes and lines: a library's, such as dagre's.
+ */
+export function flowSvg(graphs: readonly FlowGraph[], layOut: LayOutGraph, options: GraphTextOptions = {}): string {
   const parts: string[] = [];
   let right = MARGIN;
   let bottom = 0;
   const functions = graphs.flatMap(({ insns, flows }) => flows.map((flow) => ({ insns, flow })));
   for (const { insns, flow } of functions) {
-    const drawn = drawFunction(insns, flow, options);
+    const drawn = drawFunction(insns, flow, layOut, options);
     parts.push(`<g transform="translate(${right} ${MARGIN})">${drawn.text}</g>`);
     right += drawn.width + 2 * MARGIN;
     bottom = Math.max(bottom, drawn.height);
@@ -45,6 +49,7 @@ ${parts.join("\n")}
 function drawFunction(
   insns: readonly Instruction[],
   flow: FunctionFlow,
+  layOut: LayOutGraph,
   options: GraphTextOptions,
 ): { text: string; width: number; height: number } {
   const texts = flow.blocks.map((block) => blockLines(insns, block, options));
@@ -52,8 +57,8 @@ function drawFunction(
     width: Math.max(...lines.map((line) => line.length)) * LETTER + 2 * PADDING,
     height: lines.length * LINE + 2 * PADDING,
   }));
-  const layout = layOutGraph(sizes, flow.edges);
-  const place = (point: Point): string => `${round(point.x)} ${round(point.y + TITLE)}`;
+  const layout = layOut(sizes, flow.edges);
+  const place = (point: GraphPoint): string => `${round(point.x)} ${round(point.y + TITLE)}`;
   const boxes = flow.blocks.map((block, i) => {
     const { x, y } = layout.boxes[i]!;
     const { width, height } = sizes[i]!;
@@ -78,8 +83,8 @@ function drawFunction(
 function drawEdge(
   flow: FunctionFlow,
   edge: FlowEdge,
-  points: readonly Point[],
-  place: (point: Point) => string,
+  points: readonly GraphPoint[],
+  place: (point: GraphPoint) => string,
 ): string {
   const kinds = [...edge.back ? ["back"] : [], ...edge.feasible ? [] : ["dead"]];
   const kind = kinds.length === 0 ? "" : ` class="${kinds.join(" ")}"`;

@@ -1,6 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { assemble } from "../../../../lib/asm/text/mod.ts";
-import { controlFlow, flowDot, type FlowGraph, flowMermaid, flowSvg } from "../../../../lib/asm/flow/mod.ts";
+import {
+  controlFlow,
+  flowDot,
+  type FlowGraph,
+  flowMermaid,
+  flowSvg,
+  type LayOutGraph,
+} from "../../../../lib/asm/flow/mod.ts";
 
 const INSNS = assemble(`
   ; if (x == "a\\n") @ a.c:3:1
@@ -71,7 +78,14 @@ Deno.test("graphs of several programs have functions with numbers of their own",
 });
 
 Deno.test("flowSvg() draws a box for each block and a line for each edge, and says what is dead", () => {
-  const text = flowSvg([GRAPH], { title: "a < b" });
+  // One below the other: where boxes stand is the caller's business.
+  const layOut: LayOutGraph = (boxes, lines) => ({
+    boxes: boxes.map((_, i) => ({ x: 0, y: 100 * i })),
+    lines: lines.map(({ from, to }) => [{ x: 0, y: 100 * from }, { x: 0, y: 100 * to }]),
+    width: 100,
+    height: 100 * boxes.length,
+  });
+  const text = flowSvg([GRAPH], layOut, { title: "a < b" });
   assertStringIncludes(text, "<title>a &lt; b</title>");
   assertStringIncludes(text, "; if (x == &quot;a\\n&quot;) @ a.c:3");
   assertEquals(text.match(/<rect width="\d/g)?.length, 1 + 5);
