@@ -15,6 +15,7 @@
  */
 export * from "./lib/errors.ts";
 export * from "./lib/uapi/mod.ts";
+export * from "./lib/uapi/versions/mod.ts";
 export * from "./lib/asm/mod.ts";
 export * as asm from "./lib/asm/build/mod.ts";
 export * from "./lib/asm/flow/mod.ts";
@@ -26,7 +27,9 @@ export * from "./lib/btf/questions/mod.ts";
 export * from "./lib/core/mod.ts";
 export * from "./lib/elf/mod.ts";
 export * from "./lib/linker/mod.ts";
+export * from "./lib/linker/static/mod.ts";
 export * from "./lib/spec/mod.ts";
+export * from "./lib/spec/needs/mod.ts";
 export * from "./ffi/attach/mod.ts";
 export * from "./ffi/btf/mod.ts";
 export * from "./ffi/collection/mod.ts";
@@ -35,6 +38,7 @@ export * from "./ffi/info/mod.ts";
 export * from "./ffi/map/mod.ts";
 export * from "./ffi/pin/mod.ts";
 export * from "./ffi/program/mod.ts";
+export * from "./ffi/struct_ops/mod.ts";
 export { SyscallError, VerifierError } from "./ffi/sys/mod.ts";
 /** Every bpf(2) command and the other system calls of the library, as typed functions. */
 export * as sys from "./ffi/sys/mod.ts";

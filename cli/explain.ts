@@ -16,7 +16,7 @@ import type { CollectionSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
-import { readObject } from "./files.ts";
+import { readObject } from "./object_file.ts";
 import { type Kernel, noteSkipped, readKernels, refuseOtherOrder } from "./kernels.ts";
 import type { Output } from "./output.ts";
 import { tableLines } from "./table.ts";

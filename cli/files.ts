@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { basename } from "@std/path/basename";
-import { readCollectionSpec } from "../lib/spec/mod.ts";
-import type { CollectionSpec } from "../lib/spec/mod.ts";
 import type { SyscallError } from "../ffi/sys/mod.ts";
 import { UsageError } from "./command.ts";
 
@@ -44,9 +41,4 @@ function denoReason(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return FORBIDDEN;
   if (error instanceof Deno.errors.IsADirectory) return DIRECTORY;
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Reads an object file; its name without directories names its global data maps, as libbpf's do. */
-export async function readObject(path: string): Promise<CollectionSpec> {
-  return readCollectionSpec(await readFile(path), { name: basename(path) });
 }

@@ -6,12 +6,14 @@
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { slotCount } from "../lib/asm/mod.ts";
 import type { Instruction } from "../lib/asm/mod.ts";
-import type { CollectionNeeds, CollectionSpec, MapSpec, Need, ProgramNeeds, ProgramSpec } from "../lib/spec/mod.ts";
-import { collectionNeeds, findEventTypes } from "../lib/spec/mod.ts";
+import type { CollectionNeeds, Need, ProgramNeeds } from "../lib/spec/needs/mod.ts";
+import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
+import { collectionNeeds } from "../lib/spec/needs/mod.ts";
+import { findEventTypes } from "../lib/spec/mod.ts";
 import { attachTypeName, coreRelocationName, mapTypeName, programTypeName } from "./kernel_names.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
-import { readObject } from "./files.ts";
+import { readObject } from "./object_file.ts";
 import { type Output, toJson } from "./output.ts";
 import { type Column, tableLines } from "./table.ts";
 import { describeType } from "../lib/core/mod.ts";
@@ -74,6 +76,8 @@ function mapJson(map: MapSpec): Record<string, unknown> {
     ...(map.value === undefined ? {} : { value: describeType(map.value) }),
     ...(map.inner === undefined ? {} : { inner: mapJson(map.inner) }),
     ...(map.contents.length === 0 ? {} : { contents: map.contents }),
+    ...(map.autocreate === false ? { autocreate: false } : {}),
+    ...(map.structOps === undefined ? {} : { struct_ops: map.structOps.value }),
   };
 }
 
@@ -185,8 +189,17 @@ function print(spec: CollectionSpec, output: Output): void {
       String(map.keySize),
       String(map.valueSize),
       String(map.maxEntries),
-      map.value === undefined || map.section !== undefined ? "" : describeType(map.value),
+      map.value === undefined || map.data !== undefined ? "" : describeType(map.value),
     ]),
+  );
+  section(
+    output,
+    "Struct ops",
+    [text("map"), text("member"), text("value")],
+    [...spec.maps.values()].flatMap(({ name, structOps }) =>
+      Object.entries(structOps?.value ?? {}).filter(([, value]) => value !== null)
+        .map(([member, value]) => [name, member, shortValue(value)])
+    ),
   );
   printVariables(spec, output, text);
   printNeeds(collectionNeeds(spec), output, text);

@@ -5,13 +5,19 @@
  */
 import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
-import { CORE_FIXUP, poisonedBy } from "../lib/core/mod.ts";
-import { bindMaps, relocateCollection, type RelocatedProgram } from "../lib/linker/mod.ts";
+import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
+import {
+  bindMaps,
+  hasStructOps,
+  relocateCollection,
+  type RelocatedProgram,
+  type StructOpsImage,
+} from "../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
-import { readObject } from "./files.ts";
+import { readObject } from "./object_file.ts";
 import { noteSkipped, readTargets } from "./kernels.ts";
 import type { Output } from "./output.ts";
 
@@ -28,10 +34,17 @@ program cannot be relocated or linked.`,
     const spec = await readObject(positional[0] ?? "");
     // An object without BTF asks nothing of a kernel.
     const targets = spec.btf === undefined ? [] : await readTargets(collected("btf"), output);
-    const { programs } = relocateCollection(spec, { targets, skipped: noteSkipped(output) });
+    const { programs, structOps } = relocateCollection(spec, {
+      targets,
+      skipped: noteSkipped(output),
+      ...(hasStructOps(spec) ? { kernel: await hostKernel() ?? targets } : {}),
+    });
     if (output.json) {
       const cpus = await possibleCpus();
-      for (const map of spec.maps.values()) printMap(map, cpus, output);
+      for (const map of spec.maps.values()) {
+        const image = structOps.get(map.name);
+        if (map.autocreate !== false) printMap(image === undefined ? map : asImage(map, image), cpus, output);
+      }
       for (const map of spec.maps.values()) printData(map, output);
     }
     let errors = 0;
@@ -43,6 +56,17 @@ program cannot be relocated or linked.`,
     return errors === 0 ? EXIT.done : EXIT.failed;
   },
 };
+
+/** The running kernel, which struct_ops are fitted to whatever CO-RE is resolved against; `undefined` if it cannot be asked. */
+async function hostKernel(): Promise<CoreTarget[] | undefined> {
+  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
+  return ffiAvailable() ? (await import("../ffi/btf/mod.ts")).hostTargets() : undefined;
+}
+
+/** The map with the sizes of the kernel's struct. */
+function asImage(map: MapSpec, { valueType }: StructOpsImage): MapSpec {
+  return { ...map, valueSize: valueType.size };
+}
 
 /** The kernel keeps 15 bytes of a name. */
 function kernelName(map: MapSpec): string {
@@ -101,7 +125,7 @@ function programJson(spec: CollectionSpec, program: ProgramSpec, relocated: Relo
     name: program.name,
     section: program.section,
     prog_type: program.type,
-    expected_attach_type: program.expectedAttachType,
+    expected_attach_type: relocated.structOps?.index ?? program.expectedAttachType,
     insn_cnt: slotCount(relocated.insns),
     insns: encode(bindMaps(relocated.insns, () => 0), spec.order).toHex(),
     func_info: relocated.funcInfo.toHex(),

@@ -9,7 +9,7 @@ import { readCollectionSpec } from "../lib/spec/mod.ts";
 import { BpfMapType } from "../lib/uapi/mod.ts";
 import { type Args, readArgs } from "./args.ts";
 import { type Command, type Context, EXIT, UsageError } from "./command.ts";
-import { readObject } from "./files.ts";
+import { readObject } from "./object_file.ts";
 import { parseFieldFormats } from "./run/columns.ts";
 import { chooseEventTypes } from "./run/event_choice.ts";
 import { watch } from "./run/watch.ts";

@@ -9,7 +9,7 @@ import { minimalBtf } from "../../lib/core/mod.ts";
 import type { CollectionSpec } from "../../lib/spec/mod.ts";
 import { readArgs } from "../args.ts";
 import { EXIT, UsageError } from "../command.ts";
-import { readObject } from "../files.ts";
+import { readObject } from "../object_file.ts";
 import { type Kernel, noteSkipped, readKernels, refuseOtherOrder } from "../kernels.ts";
 import type { Output } from "../output.ts";
 import { isDirectory, makeDirectory, writeFile } from "./write.ts";

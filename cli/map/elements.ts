@@ -6,7 +6,8 @@
 import type { BpfMap, UpdateMode } from "../../ffi/map/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
 import type { Value } from "../../lib/btf/mod.ts";
-import { isMapOfMaps, type MapSpec } from "../../lib/spec/mod.ts";
+import { isMapOfMaps } from "../../lib/uapi/mod.ts";
+import type { MapSpec } from "../../lib/spec/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
 import type { Words } from "../btf/words.ts";
 import { EXIT } from "../command.ts";

@@ -9,7 +9,7 @@ import { checkPinPath, pin, unpin } from "../../ffi/pin/mod.ts";
 import type { CollectionSpec } from "../../lib/spec/mod.ts";
 import type { Words } from "../btf/words.ts";
 import { UsageError } from "../command.ts";
-import { readObject } from "../files.ts";
+import { readObject } from "../object_file.ts";
 import { done } from "../map/elements.ts";
 import { takeMap, takeNumber } from "../objects.ts";
 import type { Output } from "../output.ts";

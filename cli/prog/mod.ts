@@ -6,12 +6,6 @@
 import { readArgs } from "../args.ts";
 import { Words } from "../btf/words.ts";
 import { type Command, type Context, UsageError } from "../command.ts";
-import { done } from "../map/elements.ts";
-import { takeProgram } from "../objects.ts";
-import { dumpProgram } from "./dump.ts";
-import { loadPrograms } from "./load.ts";
-import { runProgram } from "./run.ts";
-import { showPrograms } from "./show.ts";
 
 const KEYWORDS = ["show", "list", "dump", "pin", "load", "loadall", "run"] as const;
 
@@ -42,22 +36,17 @@ async function runProg(words: Words, withPins: boolean, { output }: Context): Pr
   switch (keyword) {
     case "show":
     case "list":
-      return await showPrograms(words, withPins, output);
+      return await (await import("./show.ts")).showPrograms(words, withPins, output);
     case "dump":
-      return await dumpProgram(words, output);
-    case "pin": {
-      using program = await takeProgram(words);
-      const path = words.take("FILE");
-      words.end();
-      program.pin(path);
-      return done(output);
-    }
+      return await (await import("./dump.ts")).dumpProgram(words, output);
+    case "pin":
+      return await (await import("./pin.ts")).pinProgram(words, output);
     case "load":
-      return await loadPrograms(words, word === "loadall", output);
+      return await (await import("./load.ts")).loadPrograms(words, word === "loadall", output);
     case "loadall":
-      return await loadPrograms(words, true, output);
+      return await (await import("./load.ts")).loadPrograms(words, true, output);
     case "run":
-      return await runProgram(words, output);
+      return await (await import("./run.ts")).runProgram(words, output);
     case undefined:
       throw new UsageError(`debpf prog has no "${word}"; it has ${KEYWORDS.join(", ")}`);
     default:

@@ -4,7 +4,8 @@
  * @module
  */
 import type { MapTypeIds } from "../../lib/linker/mod.ts";
-import { isRingBuffer, type MapSpec, ringBufferSize } from "../../lib/spec/mod.ts";
+import { isRingBuffer, ringBufferSize } from "../../lib/uapi/mod.ts";
+import type { MapSpec } from "../../lib/spec/mod.ts";
 import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 
@@ -14,8 +15,18 @@ export interface MapCreateOptions {
   readonly btf?: sys.Fd | undefined;
   /** Ids in `btf` of the types of key and value; left out for maps that take none. */
   readonly types?: MapTypeIds | undefined;
+  /** The kernel's type of the value, for struct_ops. */
+  readonly kernelType?: KernelType | undefined;
   /** File descriptor of a BPF token, which stands for the caller's rights (6.9). */
   readonly token?: number | undefined;
+}
+
+/** A type of the kernel's, or of a module's. */
+export interface KernelType {
+  /** Its id. */
+  readonly id: number;
+  /** The BTF of the module that has it (6.9). */
+  readonly module?: sys.Fd | undefined;
 }
 
 /**
@@ -27,19 +38,24 @@ export interface MapCreateOptions {
  * @throws {sys.SyscallError} if the kernel refuses it.
  */
 export function createMap(spec: MapSpec, options: MapCreateOptions = {}): sys.Fd {
-  const { btf, types, token } = options;
+  const { btf, types, kernelType, token } = options;
   using inner = spec.inner === undefined ? undefined : createMap(spec.inner, { btf, types: types?.inner, token });
   const request: sys.MapCreateRequest = {
     mapType: spec.type,
     keySize: spec.keySize,
     valueSize: spec.valueSize,
     maxEntries: maxEntries(spec),
-    mapFlags: spec.flags | (token === undefined ? 0 : BpfMapFlag.BPF_F_TOKEN_FD),
+    mapFlags: spec.flags | (token === undefined ? 0 : BpfMapFlag.BPF_F_TOKEN_FD) |
+      (kernelType?.module === undefined ? 0 : BpfMapFlag.BPF_F_VTYPE_BTF_OBJ_FD),
     mapName: spec.kernelName ?? spec.name,
     mapExtra: spec.extra,
     numaNode: spec.numaNode,
     innerMapFd: inner?.value,
     mapTokenFd: token,
+    // The kernel wants some BTF beside a type of its own, though it reads nothing of it.
+    btfFd: kernelType === undefined ? undefined : btf?.value,
+    btfVmlinuxValueTypeId: kernelType?.id,
+    valueTypeBtfObjFd: kernelType?.module?.value,
   };
   const place = `map "${spec.name}"`;
   if (btf === undefined || types === undefined || (types.key === 0 && types.value === 0)) return create(request, place);

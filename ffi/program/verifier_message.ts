@@ -4,7 +4,7 @@
  * @module
  */
 import { type Instruction, SOURCE, type SourceLine } from "../../lib/asm/mod.ts";
-import { poisonedBy } from "../../lib/core/mod.ts";
+import { poisonedBy } from "../../lib/core/poison/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
 import { findComplaint, type VerifierComplaint } from "./verifier_log.ts";

@@ -6,15 +6,10 @@
  */
 import { BPF_CLASS, BPF_SIZE, BPF_SRC, Instruction, isLoadImm64, type Metadata, OPCODE } from "../asm/mod.ts";
 import { RelocationError } from "../errors.ts";
-import { CORE_FIXUP, type CoreFixup } from "./fixup.ts";
+import type { CoreFixup } from "./fixup.ts";
+import { BAD_RELOCATION, CORE_FIXUP } from "./poison/mod.ts";
 import { relocationKindName } from "./kinds.ts";
 import { sameValue } from "./value.ts";
-
-/**
- * The immediate of the call that replaces a poisoned instruction, 0xbad2310 ("bad relo"): no helper has this number, and
- * libbpf's users know it from the verifier's `invalid func unknown#195896080`.
- */
-export const BAD_RELOCATION = 195896080;
 
 const CLASS_MASK = 0x07;
 const SIZE_MASK = 0x18;
@@ -58,14 +53,6 @@ export function applyFixup(insn: Instruction, fixup: CoreFixup): Instruction[] {
     default:
       throw unpatchable(insn, fixup);
   }
-}
-
-/**
- * The fixup that poisoned an instruction; `undefined` for any other. It need not be a poisoned one: the offset of a field
- * has an answer, but a load of it is poisoned if its size may not change.
- */
-export function poisonedBy(insn: Instruction): CoreFixup | undefined {
-  return insn.opcode === OPCODE.CALL && insn.imm === BAD_RELOCATION ? insn.get(CORE_FIXUP) : undefined;
 }
 
 /**

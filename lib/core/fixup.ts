@@ -4,7 +4,6 @@
  * @module
  */
 import type { BpfCoreReloKind } from "../uapi/mod.ts";
-import { MetadataKey } from "../asm/mod.ts";
 import type { Candidate } from "./candidates.ts";
 import type { CoreExplanation } from "./explain.ts";
 import type { WidthChange } from "./width_change.ts";
@@ -28,6 +27,3 @@ export interface CoreFixup {
   /** How it came about, for people; made when it is read. */
   readonly explanation: CoreExplanation;
 }
-
-/** The fixup that was applied to an instruction. */
-export const CORE_FIXUP: MetadataKey<CoreFixup> = new MetadataKey("CO-RE fixup");

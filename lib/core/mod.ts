@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { applyFixup, BAD_RELOCATION, poisonedBy } from "./apply_fixup.ts";
+export { applyFixup } from "./apply_fixup.ts";
 export { applyAllRelocations, applyRelocations } from "./apply_relocations.ts";
 export { AmbiguityError } from "./agreement.ts";
 export type { Candidate, CoreTarget, SkippedTarget } from "./candidates.ts";
@@ -13,10 +13,12 @@ export { describeRelocation } from "./describe_relocation.ts";
 export { describeOffset, describeType } from "./describe.ts";
 export { type ExplainedRelocation, explainRelocations } from "./explain_relocations.ts";
 export { fieldsCompatible } from "./fields_compatible.ts";
-export { CORE_FIXUP, type CoreFixup } from "./fixup.ts";
+export type { CoreFixup } from "./fixup.ts";
 export { type RelocationFamily, relocationFamily, relocationKindName } from "./kinds.ts";
 export { minimalBtf, type MinimalBtfOptions } from "./minimal_btf.ts";
 export type { MismatchReason } from "./mismatch.ts";
+export * from "./poison/mod.ts";
+export { nearestNames } from "./nearest_names.ts";
 export { relocate } from "./relocate.ts";
 export { type RelocateOptions, Relocator } from "./relocator.ts";
 export { type Place, relocationLabel } from "./sites.ts";

@@ -45,10 +45,6 @@ export interface RelocationTargets {
 const UNSUPPORTED_SECTIONS: ReadonlyMap<string, string> = new Map([
   [ARENA_SECTION, "arena globals"],
   [JUMP_TABLE_SECTION, "jump tables"],
-  [".struct_ops", "struct_ops"],
-  [".struct_ops.link", "struct_ops"],
-  ["?.struct_ops", "struct_ops"],
-  ["?.struct_ops.link", "struct_ops"],
 ]);
 
 /** Applies the relocations of one section of instructions. */

@@ -3,11 +3,22 @@
  *
  * @module
  */
-import { type Btf, type BtfType, type DatasecType, type FuncType, skipModifiers, type VarType } from "../btf/mod.ts";
+import {
+  type Btf,
+  type BtfType,
+  type DatasecType,
+  type FuncType,
+  skipModifiersAndTypedefs,
+  type VarType,
+} from "../btf/mod.ts";
 import { type ElfFile, type ElfSymbol, SHN, STT } from "../elf/mod.ts";
 import { BtfKind } from "../uapi/mod.ts";
+import { KCONFIG_SECTION, layOutKconfig } from "./kconfig.ts";
 import { MAPS_SECTION } from "./sections.ts";
-import type { ExternKind, ExternSpec } from "./types.ts";
+import type { ExternKind, ExternSpec, MapSpec } from "./types.ts";
+
+/** The section of kernel symbols. */
+const KSYMS_SECTION = ".ksyms";
 
 /** Is `symbol` declared here and defined elsewhere. */
 export function isExtern(symbol: ElfSymbol): boolean {
@@ -15,8 +26,42 @@ export function isExtern(symbol: ElfSymbol): boolean {
     (symbol.binding === "global" || symbol.binding === "weak");
 }
 
-/** The externs of `elf` by name, in the order of its symbols. */
-export function readExterns(elf: ElfFile, btf: Btf | undefined): Map<string, ExternSpec> {
+/** What an object expects, and the map that its configuration options lie in. */
+export interface ObjectExterns {
+  /**
+   * By name, in the order in which libbpf numbers them: options of the configuration as they lie in their map, then kernel
+   * symbols by name, then the rest in the order of the object's symbols.
+   */
+  readonly externs: Map<string, ExternSpec>;
+  /** The map of section `.kconfig`; `undefined` without options. */
+  readonly kconfig: MapSpec | undefined;
+}
+
+/**
+ * The externs of an object.
+ *
+ * @param object The object's name, and how errors call it.
+ * @throws {UnsupportedError} for an option of the configuration of a type that it cannot have.
+ */
+export function readExterns(
+  object: { readonly name: string; readonly what: string },
+  elf: ElfFile,
+  btf: Btf | undefined,
+): ObjectExterns {
+  const found = findExterns(elf, btf);
+  const ofSection = (section: string) => found.filter((extern) => extern.section === section);
+  const layout = layOutKconfig(object, ofSection(KCONFIG_SECTION));
+  const ksyms = ofSection(KSYMS_SECTION).sort((a, b) => a.name < b.name ? -1 : 1);
+  const others = found.filter(({ section }) => section !== KCONFIG_SECTION && section !== KSYMS_SECTION);
+  const externs = new Map<string, ExternSpec>();
+  for (const [name, kconfig] of layout?.slots ?? []) {
+    externs.set(name, { ...found.find((extern) => extern.name === name)!, kconfig });
+  }
+  for (const extern of [...ksyms, ...others]) externs.set(extern.name, extern);
+  return { externs, kconfig: layout?.map };
+}
+
+function findExterns(elf: ElfFile, btf: Btf | undefined): ExternSpec[] {
   const externs = new Map<string, ExternSpec>();
   let sections: ReadonlyMap<number, string> | undefined;
   for (const symbol of elf.symbols) {
@@ -32,7 +77,7 @@ export function readExterns(elf: ElfFile, btf: Btf | undefined): Map<string, Ext
       type,
     });
   }
-  return externs;
+  return [...externs.values()];
 }
 
 function findDeclaration(btf: Btf, name: string): VarType | FuncType | undefined {
@@ -57,12 +102,17 @@ function sectionsOfVariables(btf: Btf): Map<number, string> {
 function externKind(type: BtfType | undefined, section: string): ExternKind {
   switch (type?.kind) {
     case BtfKind.Func:
-      return section === ".ksyms" ? "kfunc" : "function";
+      return section === KSYMS_SECTION ? "kfunc" : "function";
     case BtfKind.Var:
-      if (section === ".kconfig") return "kconfig";
-      if (section === ".ksyms") return skipModifiers(type.target).kind === BtfKind.Unknown ? "ksym" : "ksym_var";
+      if (section === KCONFIG_SECTION) return "kconfig";
+      if (section === KSYMS_SECTION) return isTypeless(type.target) ? "ksym" : "ksym_var";
       return section === MAPS_SECTION ? "map" : "variable";
     default:
       return "unknown";
   }
+}
+
+/** `extern const void schedule __ksym` asks for an address, whatever is there. */
+function isTypeless(type: BtfType): boolean {
+  return skipModifiersAndTypedefs(type).kind === BtfKind.Unknown;
 }

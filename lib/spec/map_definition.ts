@@ -7,14 +7,11 @@
  */
 import { type BtfType, type Member, sizeOf, skipModifiersAndTypedefs, type StructType } from "../btf/mod.ts";
 import { LinkError } from "../errors.ts";
-import { BpfMapType, BtfKind, enumName } from "../uapi/mod.ts";
+import { BpfMapType, BtfKind, enumName, isMapOfMaps, isRingBuffer, ringBufferSize } from "../uapi/mod.ts";
 import type { MapPinning, MapSpec } from "./types.ts";
 
 /** `LIBBPF_PIN_*` (bpf_helpers.h of libbpf). */
 const PINNING: readonly MapPinning[] = ["none", "by-name"];
-
-/** The page size with which ring buffers are rounded where the caller names none. */
-const DEFAULT_PAGE_SIZE = 4096;
 
 /** Size in bytes of the fd that is the value of a map of maps or programs, as programs' objects declare it. */
 const FD_SIZE = 4;
@@ -27,27 +24,6 @@ export interface MapPlace {
   readonly name: string;
   /** Size of a page, by which ring buffers are rounded up. */
   readonly pageSize?: number | undefined;
-}
-
-/** Does the map hold other maps. */
-export function isMapOfMaps(type: BpfMapType): boolean {
-  return type === BpfMapType.BPF_MAP_TYPE_ARRAY_OF_MAPS || type === BpfMapType.BPF_MAP_TYPE_HASH_OF_MAPS;
-}
-
-/** Is the map a ring buffer, in either direction. */
-export function isRingBuffer(type: BpfMapType): boolean {
-  return type === BpfMapType.BPF_MAP_TYPE_RINGBUF || type === BpfMapType.BPF_MAP_TYPE_USER_RINGBUF;
-}
-
-/**
- * The size that the kernel takes for a ring buffer of `size` bytes: a page times a power of two. 0 stays 0, and what is
- * too large for one stays as it is: the kernel refuses both.
- */
-export function ringBufferSize(size: number, pageSize: number = DEFAULT_PAGE_SIZE): number {
-  if (size === 0) return 0;
-  let rounded = pageSize;
-  while (rounded < size) rounded *= 2;
-  return rounded > 0xffffffff ? size : rounded;
 }
 
 /**

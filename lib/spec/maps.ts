@@ -6,10 +6,10 @@
 import { type Btf, type DatasecType, skipModifiersAndTypedefs, type StructType } from "../btf/mod.ts";
 import { type ElfFile, type Relocation, type Section, sectionPlace, STT } from "../elf/mod.ts";
 import { FormatError, LinkError } from "../errors.ts";
-import { BpfMapType, BtfKind } from "../uapi/mod.ts";
+import { BpfMapType, BtfKind, isMapOfMaps } from "../uapi/mod.ts";
 import { completeDatasec, findDatasec, type VariableSymbols } from "./datasec.ts";
 import type { DeclTags } from "./decl_tags.ts";
-import { isMapOfMaps, readMapDefinition } from "./map_definition.ts";
+import { readMapDefinition } from "./map_definition.ts";
 import type { MapContent, MapSpec } from "./types.ts";
 
 /** A pointer in an object file, in bytes. */

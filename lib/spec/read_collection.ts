@@ -16,6 +16,7 @@ import { type DeclaredMap, readDeclaredMaps, readMapContents } from "./maps.ts";
 import { sectionMeaning } from "./section_name.ts";
 import { type ObjectSections, sortSections, TEXT_SECTION } from "./sections.ts";
 import type { CollectionSpec, FunctionSpec, MapSpec, ProgramSpec, VariableSpec } from "./types.ts";
+import { type DeclaredStructOps, readStructOps, readStructOpsPrograms } from "./struct_ops.ts";
 import { collectVariables } from "./variables.ts";
 
 /** How {@linkcode readCollectionSpec} reads. */
@@ -67,8 +68,14 @@ class CollectionReader {
   read(): CollectionSpec {
     const declared = this.#declaredMaps();
     const data = this.#dataMaps();
-    const maps = this.#mapsByName([...declared.map(({ map }) => map), ...data.values()]);
-    const externs = readExterns(this.#elf, this.#btf);
+    const { externs, kconfig } = readExterns({ name: this.#name, what: this.#elf.what }, this.#elf, this.#btf);
+    const structOps = this.#structOps();
+    const maps = this.#mapsByName([
+      ...declared.map(({ map }) => map),
+      ...data.values(),
+      ...(kconfig === undefined ? [] : [kconfig]),
+      ...structOps.map(({ map }) => map),
+    ]);
     const code = this.#code({
       mapsSection: this.#sections.maps,
       mapsByOffset: new Map(declared.map(({ map, offset }) => [offset, map])),
@@ -90,6 +97,12 @@ class CollectionReader {
     }
     if (this.#sections.maps !== undefined) {
       readMapContents(this.#sections.maps, declared, this.#elf, (section, offset) => this.#programAt(section, offset));
+    }
+    for (const section of this.#sections.structOps) {
+      readStructOpsPrograms(section, structOps, this.#elf, (target, offset) => {
+        const name = this.#programAt(target, offset);
+        return name === undefined ? undefined : programs.get(name);
+      });
     }
     const variables = new Map<string, VariableSpec>();
     for (const map of data.values()) collectVariables(map, this.#elf.order, variables);
@@ -117,6 +130,11 @@ class CollectionReader {
       tags: this.#tags,
       pageSize: this.#pageSize,
     });
+  }
+
+  #structOps(): DeclaredStructOps[] {
+    const context = { elf: this.#elf, btf: this.#btf, symbols: this.#symbols };
+    return this.#sections.structOps.flatMap((section) => readStructOps(section, context));
   }
 
   /** Maps of global data by the index of their section. */

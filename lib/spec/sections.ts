@@ -16,6 +16,11 @@ export const ARENA_SECTION = ".addr_space.1";
 /** The section of clang's jump tables. */
 export const JUMP_TABLE_SECTION = ".jumptables";
 
+/** The section of struct_ops that are registered by an update of their map. */
+export const STRUCT_OPS_SECTION = ".struct_ops";
+/** The section of struct_ops that are registered by a link (6.4). */
+export const STRUCT_OPS_LINK_SECTION = ".struct_ops.link";
+
 /** Longest license that the kernel compares (`license[128]` in `bpf_prog_load()`). */
 const MAX_LICENSE_BYTES = 127;
 
@@ -35,6 +40,8 @@ export interface ObjectSections {
   /** Sections of global variables, in the order of the file. */
   readonly data: readonly DataSection[];
   readonly maps: Section | undefined;
+  /** Sections of struct_ops, in the order of the file. */
+  readonly structOps: readonly Section[];
   readonly btf: Section | undefined;
   readonly btfExt: Section | undefined;
   readonly license: string;
@@ -72,6 +79,7 @@ export function sortSections(elf: ElfFile): ObjectSections {
   }
   const code: Section[] = [];
   const data: DataSection[] = [];
+  const structOps: Section[] = [];
   for (const section of elf.sections) {
     if (section.size === 0) continue;
     if (section.type === SHT.PROGBITS && (section.flags & SHF.EXECINSTR) !== 0) {
@@ -80,16 +88,23 @@ export function sortSections(elf: ElfFile): ObjectSections {
     }
     const kind = dataKind(section);
     if (kind !== undefined) data.push({ kind, section });
+    else if (isStructOps(section)) structOps.push(section);
   }
   return {
     code,
     data,
     maps: elf.section(MAPS_SECTION),
+    structOps,
     btf: nonEmpty(elf.section(".BTF")),
     btfExt: nonEmpty(elf.section(".BTF.ext")),
     license: readLicense(elf.section("license")),
     kernelVersion: readVersion(elf),
   };
+}
+
+function isStructOps({ name, type }: Section): boolean {
+  const own = name.startsWith("?") ? name.slice(1) : name;
+  return type === SHT.PROGBITS && (own === STRUCT_OPS_SECTION || own === STRUCT_OPS_LINK_SECTION);
 }
 
 function nonEmpty(section: Section | undefined): Section | undefined {

@@ -6,7 +6,7 @@
  */
 import type { ByteOrder } from "../bytes.ts";
 import type { Instruction, Label } from "../asm/mod.ts";
-import type { Btf, BtfType, Value } from "../btf/mod.ts";
+import type { Btf, BtfType, StructType, Value } from "../btf/mod.ts";
 import type { BpfAttachType, BpfMapType, BpfProgType } from "../uapi/mod.ts";
 
 /** An object file that was read. */
@@ -29,7 +29,10 @@ export interface CollectionSpec {
   functions: FunctionSpec[];
   /** Global variables by name; of static variables that share a name only the first is here. */
   variables: Map<string, VariableSpec>;
-  /** What the object expects from outside: kernel symbols and functions, kernel configuration. */
+  /**
+   * What the object expects from outside, by name: options of the kernel's configuration, kernel symbols and functions, in
+   * the order in which libbpf numbers them; then what other objects define.
+   */
   externs: Map<string, ExternSpec>;
 }
 
@@ -84,6 +87,32 @@ export interface MapSpec {
   contents: MapContent[];
   /** Texts of `btf_decl_tag`s on the declaration. */
   tags: string[];
+  /** Is it created with the collection: by default; not for `SEC("?.struct_ops")`. */
+  autocreate?: boolean | undefined;
+  /** The kernel struct that it holds, for `BPF_MAP_TYPE_STRUCT_OPS`. */
+  structOps?: StructOpsSpec | undefined;
+}
+
+/**
+ * The value of a struct_ops map: members of the struct by name. A pointer to a function is the name of a program or `null`, any
+ * other pointer `null`; other members are values as everywhere.
+ */
+export interface StructOpsValue {
+  /** A member. */
+  [member: string]: Value | null;
+}
+
+/** A kernel struct that programs implement. */
+export interface StructOpsSpec {
+  /**
+   * The struct as the object declares it: it may leave out members of the kernel's, order them otherwise, have a flavour
+   * (`tcp_congestion_ops___mine`), and have members that are not in the kernel as long as they are zero.
+   */
+  readonly type: StructType;
+  /** Its value, to be edited before loading. */
+  value: StructOpsValue;
+  /** Names of the programs that the declaration puts into it: they are loaded if a map that is created uses them. */
+  programs: string[];
 }
 
 /** The way in which a program is attached, as its section name tells. */
@@ -205,6 +234,26 @@ export interface VariableSpec {
  */
 export type ExternKind = "kconfig" | "ksym" | "ksym_var" | "kfunc" | "map" | "variable" | "function" | "unknown";
 
+/**
+ * What an option of the kernel's configuration is read as: `y` and `n`; `y`, `m` and `n` as libbpf's `enum libbpf_tristate`;
+ * the letter itself, or a number of a byte; a number; a text in quotes.
+ */
+export type KconfigValueKind = "bool" | "tristate" | "char" | "int" | "text";
+
+/** Where the value of an option lies, and how. */
+export interface KconfigSlot {
+  /** Name of the map, which holds nothing else. */
+  readonly map: string;
+  /** Offset in bytes in the map's value. */
+  readonly offset: number;
+  /** Size in bytes. */
+  readonly size: number;
+  /** What is read of it. */
+  readonly kind: KconfigValueKind;
+  /** May the number be negative. */
+  readonly signed: boolean;
+}
+
 /** Something that the object expects from outside. */
 export interface ExternSpec {
   /** Its name. */
@@ -217,4 +266,6 @@ export interface ExternSpec {
   weak: boolean;
   /** Type of the variable or function, where BTF knows it. */
   type?: BtfType | undefined;
+  /** Where its value goes, for an option of the kernel's configuration. */
+  kconfig?: KconfigSlot | undefined;
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { type Instruction, instructionFeature, isHelperCall } from "../../lib/asm/mod.ts";
-import { collectionNeeds, type CollectionSpec } from "../../lib/spec/mod.ts";
-import { compareKernelVersions, helperSince } from "../../lib/uapi/mod.ts";
+import { collectionNeeds } from "../../lib/spec/needs/mod.ts";
+import type { CollectionSpec } from "../../lib/spec/mod.ts";
+import { compareKernelVersions, helperSince } from "../../lib/uapi/versions/mod.ts";
 import { objectSpec } from "./support.ts";
 
 /** The running kernel's version: `"6.18"`. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { controlFlow, stackUse } from "../asm/flow/mod.ts";
+import { controlFlow, stackUse } from "../../asm/flow/mod.ts";
 import {
   type Instruction,
   instructionFeature,
@@ -15,22 +15,18 @@ import {
   REFERENCE,
   slotCount,
   SOURCE,
-} from "../asm/mod.ts";
+} from "../../asm/mod.ts";
 import {
   attachTypeSince,
-  BpfAttachType,
-  BpfMapType,
-  BpfProgType,
   compareKernelVersions,
-  enumName,
-  helperName,
   helperSince,
   kfuncSince,
   mapTypeSince,
   programTypeSince,
-} from "../uapi/mod.ts";
-import { EXTERN } from "./keys.ts";
-import type { CollectionSpec, FunctionSpec, MapSpec, ProgramSpec } from "./types.ts";
+} from "../../uapi/versions/mod.ts";
+import { BpfAttachType, BpfMapType, BpfProgType, enumName, helperName } from "../../uapi/mod.ts";
+import { EXTERN } from "../keys.ts";
+import type { CollectionSpec, FunctionSpec, MapSpec, ProgramSpec } from "../types.ts";
 
 /** Kinds of {@linkcode Need}s. */
 export type NeedKind = "program type" | "attach type" | "map type" | "helper" | "kfunc" | "instruction" | "feature";

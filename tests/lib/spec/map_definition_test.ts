@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { BtfType, IntType, Member, StructType } from "../../../lib/btf/mod.ts";
 import { LinkError } from "../../../lib/errors.ts";
-import { ringBufferSize } from "../../../lib/spec/mod.ts";
+import { ringBufferSize } from "../../../lib/uapi/mod.ts";
 import { readMapDefinition } from "../../../lib/spec/map_definition.ts";
 import { BpfMapType, BtfKind } from "../../../lib/uapi/mod.ts";
 

@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { assemble } from "../../../lib/asm/text/mod.ts";
-import { Instruction, LABEL, Label } from "../../../lib/asm/mod.ts";
-import { collectionNeeds, type CollectionSpec, type ProgramSpec, readCollectionSpec } from "../../../lib/spec/mod.ts";
-import { BpfAttachType, BpfMapType, BpfProgType } from "../../../lib/uapi/mod.ts";
-import { testdata } from "../../support/mod.ts";
+import { assemble } from "../../../../lib/asm/text/mod.ts";
+import { Instruction, LABEL, Label } from "../../../../lib/asm/mod.ts";
+import { collectionNeeds } from "../../../../lib/spec/needs/mod.ts";
+import { type CollectionSpec, type ProgramSpec, readCollectionSpec } from "../../../../lib/spec/mod.ts";
+import { BpfAttachType, BpfMapType, BpfProgType } from "../../../../lib/uapi/mod.ts";
+import { testdata } from "../../../support/mod.ts";
 
 function program(name: string, text: string, changes: Partial<ProgramSpec> = {}): ProgramSpec {
   const instructions = assemble(text);

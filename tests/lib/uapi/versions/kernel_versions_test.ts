@@ -1,19 +1,15 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { Btf, type EnumType } from "../../../lib/btf/mod.ts";
+import { Btf, type EnumType } from "../../../../lib/btf/mod.ts";
 import {
   attachTypeSince,
-  BpfAttachType,
-  BpfFuncId,
-  BpfMapType,
-  BpfProgType,
-  BtfKind,
   compareKernelVersions,
   helperSince,
   kfuncSince,
   mapTypeSince,
   programTypeSince,
-} from "../../../lib/uapi/mod.ts";
-import { needs } from "../../support/mod.ts";
+} from "../../../../lib/uapi/versions/mod.ts";
+import { BpfAttachType, BpfFuncId, BpfMapType, BpfProgType, BtfKind } from "../../../../lib/uapi/mod.ts";
+import { needs } from "../../../support/mod.ts";
 
 /** The enums of the newest kernel, the functions that know their versions, and what is no feature of a kernel. */
 const TABLES = [
