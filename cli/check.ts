@@ -43,7 +43,7 @@ or could not be attached.`,
   async run(args, { output }) {
     const { positional, collected } = readArgs(args, { collect: ["btf"], positional: ["OBJECT"] });
     const spec = await readObject(positional[0] ?? "");
-    const kernels = await readKernels(collected("btf"), output);
+    const kernels = await readKernels(collected("btf"));
     for (const kernel of kernels) refuseOtherOrder(spec, kernel);
     const columns = kernels.map((kernel) => judge(spec, kernel, output));
     if (output.json) printJson(spec, columns, output);

@@ -41,7 +41,7 @@ relocated; one that is only missing (its instruction is poisoned, or the answer 
       positional: ["OBJECT", "[PROGRAM]"],
     });
     const spec = await readObject(positional[0] ?? "");
-    const kernels = await readKernels(collected("btf"), output);
+    const kernels = await readKernels(collected("btf"));
     for (const kernel of kernels) refuseOtherOrder(spec, kernel);
     const report = explainAll(spec, kernels, output);
     const wanted = report.filter(({ code, answers }) =>

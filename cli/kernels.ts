@@ -4,9 +4,8 @@
  * @module
  */
 import { basename } from "@std/path/basename";
-import { Btf } from "../lib/btf/mod.ts";
+import { type Btf, openBtf } from "../lib/btf/mod.ts";
 import type { CoreTarget, SkippedTarget } from "../lib/core/mod.ts";
-import { BTF_SECTION, ElfFile, isElf } from "../lib/elf/mod.ts";
 import { FormatError, RelocationError, UnsupportedError } from "../lib/errors.ts";
 import type { CollectionSpec } from "../lib/spec/mod.ts";
 import { readFile } from "./files.ts";
@@ -14,9 +13,6 @@ import type { Output } from "./output.ts";
 
 /** The word for the running kernel, where a file is asked for. */
 export const RUNNING_KERNEL = "vmlinux";
-
-/** Where modules that were built apart from their kernel keep the types that their own refer to (6.11). */
-const BASE_SECTION = ".BTF.base";
 
 /** A kernel, and the modules that were given with it. */
 export interface Kernel {
@@ -32,7 +28,7 @@ export interface Kernel {
  * The kernels that `files` name: each file that continues another BTF is a module of the kernel before it. Without files,
  * the running kernel.
  */
-export async function readKernels(files: readonly string[], output: Output): Promise<Kernel[]> {
+export async function readKernels(files: readonly string[]): Promise<Kernel[]> {
   const kernels: { path: string; targets: CoreTarget[] }[] = [];
   for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
     if (path === RUNNING_KERNEL) {
@@ -40,9 +36,8 @@ export async function readKernels(files: readonly string[], output: Output): Pro
       continue;
     }
     const kernel = kernels.at(-1);
-    const { btf, isModule } = await openBtf(path, kernel?.targets[0]?.btf, output);
-    if (btf === undefined) continue;
-    if (isModule) kernel?.targets.push({ name: moduleName(path), btf });
+    const { btf, isModule } = await openFile(path, kernel?.targets[0]?.btf);
+    if (isModule && kernel !== undefined) kernel.targets.push({ name: moduleName(path), btf });
     else kernels.push({ path, targets: [{ name: shortName(path, files), btf }] });
   }
   return kernels.map(({ path, targets }) => ({ name: shortName(path, files), path, targets }));
@@ -52,15 +47,14 @@ export async function readKernels(files: readonly string[], output: Output): Pro
  * What `files` name as one kernel and its modules, whether their BTF continues the kernel's or stands alone. Without files,
  * the running kernel.
  */
-export async function readTargets(files: readonly string[], output: Output): Promise<CoreTarget[]> {
+export async function readTargets(files: readonly string[]): Promise<CoreTarget[]> {
   const targets: CoreTarget[] = [];
   for (const path of files.length === 0 ? [RUNNING_KERNEL] : files) {
     if (path === RUNNING_KERNEL) {
       targets.push(...await runningKernel());
       continue;
     }
-    const { btf } = await openBtf(path, targets[0]?.btf, output);
-    if (btf !== undefined) targets.push({ name: path, btf });
+    targets.push({ name: path, btf: (await openFile(path, targets[0]?.btf)).btf });
   }
   return targets;
 }
@@ -87,40 +81,23 @@ export function noteSkipped(output: Output): SkippedTarget {
   };
 }
 
-/** A file's BTF, and whether it is a module's; without BTF, the file was skipped and the user told why. */
-async function openBtf(
-  path: string,
-  base: Btf | undefined,
-  output: Output,
-): Promise<{ btf: Btf | undefined; isModule: boolean }> {
-  const bytes = await btfBytes(path, output);
-  if (bytes === undefined) return { btf: undefined, isModule: true };
+/** A file's BTF, and whether it is a module's, which continues the BTF of the kernel before it. */
+async function openFile(path: string, kernel: Btf | undefined): Promise<{ btf: Btf; isModule: boolean }> {
+  const bytes = await readFile(path);
   try {
-    return { btf: Btf.parse(bytes, { what: path }), isModule: false };
+    const btf = openBtf(bytes, { what: path });
+    // A module that brings the types of its kernel along.
+    const isModule = btf.base !== undefined;
+    return { btf: isModule && kernel !== undefined ? openBtf(bytes, { what: path, base: kernel }) : btf, isModule };
   } catch (error) {
     // A module's BTF has no empty string of its own, so it can't be taken for a kernel's.
-    if (!(error instanceof FormatError) || base === undefined) throw error;
+    if (!(error instanceof FormatError) || kernel === undefined) throw error;
     try {
-      return { btf: Btf.parse(bytes, { what: path, base }), isModule: true };
+      return { btf: openBtf(bytes, { what: path, base: kernel }), isModule: true };
     } catch {
       throw error;
     }
   }
-}
-
-async function btfBytes(path: string, output: Output): Promise<Uint8Array | undefined> {
-  const bytes = await readFile(path);
-  if (!isElf(bytes)) return bytes;
-  const elf = ElfFile.parse(bytes, path);
-  if (elf.section(BASE_SECTION) !== undefined) {
-    output.note(
-      `${path}: skipped: its BTF continues its own section "${BASE_SECTION}"; load the module and use /sys/kernel/btf/NAME`,
-    );
-    return undefined;
-  }
-  const section = elf.section(BTF_SECTION);
-  if (section === undefined) throw new Error(`${path}: has no section "${BTF_SECTION}"`);
-  return section.bytes();
 }
 
 /** The running kernel and its modules. */

@@ -9,6 +9,7 @@ import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
 import {
   bindMaps,
   hasStructOps,
+  type KernelFacts,
   relocateCollection,
   type RelocatedProgram,
   type StructOpsImage,
@@ -17,35 +18,45 @@ import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
+import { readKconfig } from "./kconfig.ts";
 import { readObject } from "./object_file.ts";
 import { noteSkipped, readTargets } from "./kernels.ts";
 import type { Output } from "./output.ts";
 
 /** The command. */
 export const command: Command = {
-  usage: `usage: debpf relocate OBJECT [--btf FILE|vmlinux]...
+  usage: `usage: debpf relocate OBJECT [--btf FILE|vmlinux]... [--kconfig FILE]
 
 Prints the programs of an object, linked and with their CO-RE relocations resolved against the running kernel, or
 against the BTF of any other: --btf takes raw BTF or an ELF file with a .BTF section; further ones are modules'.
+Kernel symbols, kernel functions and the kernel's configuration are the running kernel's, which is asked through FFI;
+--kconfig names a file of options (CONFIG_HZ=250) that win over the running kernel's.
 With -j: a JSON line for each map, its data, and each program, as they would be handed to bpf(2). Exit code 1 if a
 program cannot be relocated or linked.`,
   async run(args, { output }) {
-    const { positional, collected } = readArgs(args, { collect: ["btf"], positional: ["OBJECT"] });
+    const { positional, collected, string } = readArgs(args, {
+      collect: ["btf"],
+      string: ["kconfig"],
+      positional: ["OBJECT"],
+    });
     const spec = await readObject(positional[0] ?? "");
     // An object without BTF asks nothing of a kernel.
-    const targets = spec.btf === undefined ? [] : await readTargets(collected("btf"), output);
-    const { programs, structOps } = relocateCollection(spec, {
+    const targets = spec.btf === undefined ? [] : await readTargets(collected("btf"));
+    const kconfig = await readKconfig(string("kconfig"));
+    const { programs, maps, structOps } = relocateCollection(spec, {
       targets,
       skipped: noteSkipped(output),
+      facts: await hostFacts(),
+      kconfig,
       ...(hasStructOps(spec) ? { kernel: await hostKernel() ?? targets } : {}),
     });
     if (output.json) {
       const cpus = await possibleCpus();
-      for (const map of spec.maps.values()) {
+      for (const map of maps.values()) {
         const image = structOps.get(map.name);
-        if (map.autocreate !== false) printMap(image === undefined ? map : asImage(map, image), cpus, output);
+        printMap(image === undefined ? map : asImage(map, image), cpus, output);
       }
-      for (const map of spec.maps.values()) printData(map, output);
+      for (const map of maps.values()) printData(map, output);
     }
     let errors = 0;
     for (const [name, program] of programs) {
@@ -61,6 +72,12 @@ program cannot be relocated or linked.`,
 async function hostKernel(): Promise<CoreTarget[] | undefined> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
   return ffiAvailable() ? (await import("../ffi/btf/mod.ts")).hostTargets() : undefined;
+}
+
+/** What the running kernel says of itself; `undefined` if it cannot be asked. */
+async function hostFacts(): Promise<KernelFacts | undefined> {
+  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
+  return ffiAvailable() ? (await import("../ffi/host/mod.ts")).hostFacts() : undefined;
 }
 
 /** The map with the sizes of the kernel's struct. */

@@ -14,23 +14,11 @@ import { type Kernel, noteSkipped, readKernels, refuseOtherOrder } from "../kern
 import type { Output } from "../output.ts";
 import { isDirectory, makeDirectory, writeFile } from "./write.ts";
 
-/** What `debpf help gen` says about it. */
-export const MIN_CORE_BTF_USAGE = `min_core_btf IN OUT OBJECT...
-       debpf gen min_core_btf IN... DIR OBJECT...
-
-Writes the part of a kernel's BTF that the CO-RE relocations of objects need, so that they can be loaded on a kernel
-that shows no BTF of itself: a few kilobytes instead of megabytes.
-
-  IN      a kernel's BTF (raw, or an ELF file with a section .BTF; vmlinux: the running kernel's), or a module's,
-          which belongs to the kernel before it: what the objects need of a module is merged into its kernel's file
-  OUT     the file to write
-  DIR     a directory (or a name that ends in "/", to make one): a file NAME.btf for each kernel`;
-
 /** Runs the command. */
 export async function generateMinimalBtf(args: readonly string[], output: Output): Promise<number> {
   const { positional } = readArgs(args, { positional: ["IN", "OUT", "OBJECT", "[OBJECT]..."] });
   const { inputs, out, objects } = await divide(positional);
-  const kernels = await readKernels(inputs, output);
+  const kernels = await readKernels(inputs);
   const specs: CollectionSpec[] = [];
   for (const path of objects) specs.push(await readObject(path));
   const files = kernels.map((kernel) => ({

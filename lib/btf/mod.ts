@@ -8,6 +8,7 @@ export * from "./builder/mod.ts";
 export { essentialName } from "./essential_name.ts";
 export * from "./ext_info/mod.ts";
 export { openBtf } from "./open_btf.ts";
+export { relocateBase } from "./relocate_base.ts";
 export * from "./resolve.ts";
 export type * from "./types.ts";
 export * from "./value/mod.ts";

@@ -6,6 +6,7 @@
 import { BTF_SECTION, ElfFile, isElf } from "../elf/mod.ts";
 import { FormatError } from "../errors.ts";
 import { Btf, type BtfOptions } from "./btf.ts";
+import { relocateBase } from "./relocate_base.ts";
 
 /** Where modules that were built apart from their kernel keep the types that their own refer to (6.11). */
 const BASE_SECTION = ".BTF.base";
@@ -20,11 +21,11 @@ const PACKED: readonly { readonly magic: readonly number[]; readonly advice: str
 
 /**
  * Opens the BTF of a file: a blob, or the section `.BTF` of any ELF file, such as an object, a module or a kernel
- * image. A module that brings the types of its base along (`.BTF.base`) continues those, whatever `base` says: its ids
- * are theirs.
+ * image. A module that brings the types of its base along (`.BTF.base`) is put onto `base`, or continues those that it
+ * brought if there is none.
  *
  * @param bytes The whole file. They are kept, not copied, and must not change.
- * @throws {FormatError} if there is no BTF, it is packed, or its header is malformed.
+ * @throws {FormatError} if there is no BTF, it is packed, its header is malformed, or `base` lacks a type that it needs.
  */
 export function openBtf(bytes: Uint8Array, options: BtfOptions = {}): Btf {
   const what = options.what ?? "file";
@@ -43,5 +44,6 @@ export function openBtf(bytes: Uint8Array, options: BtfOptions = {}): Btf {
   const own = elf.section(BASE_SECTION);
   if (own === undefined) return Btf.parse(section.bytes(), { ...options, what });
   const base = Btf.parse(own.bytes(), { what: `${what}, section "${BASE_SECTION}"` });
-  return Btf.parse(section.bytes(), { what, base });
+  const btf = Btf.parse(section.bytes(), { what, base });
+  return options.base === undefined ? btf : relocateBase(btf, options.base);
 }

@@ -26,6 +26,8 @@ export interface SectionPlace {
   readonly section: string;
   /** What has to be added to an instruction's offset, in bytes: a multiple of 8. */
   readonly offset: number;
+  /** Size of the section in the input, in bytes: an info behind it is refused. */
+  readonly size?: number;
 }
 
 /** Options of {@linkcode ExtInfosMerger.append}. */
@@ -191,7 +193,7 @@ export class ExtInfosMerger {
         for (let i = 0; i < fields.length; i++) {
           const value = view.u32(at + i * 4);
           const field = fields[i];
-          if (field === "slot") records.push(value + place.offset);
+          if (field === "slot") records.push(checkOffset(value, place, name, view.what) + place.offset);
           else if (field === "type") records.push(input.typeId(value));
           else if (field === "string") records.push(input.stringOffset(value));
           else records.push(value);
@@ -209,4 +211,9 @@ export class ExtInfosMerger {
     }
     return records;
   }
+}
+
+function checkOffset(offset: number, { size }: SectionPlace, section: string, what: string): number {
+  if (size === undefined || offset < size) return offset;
+  throw new FormatError(`${what}: offset ${offset} lies outside of section "${section}", which has ${size} bytes`);
 }
