@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Btf, BtfBuilder } from "../../../lib/btf/mod.ts";
+import { Btf, BtfBuilder, essentialName } from "../../../lib/btf/mod.ts";
 import { FormatError } from "../../../lib/errors.ts";
 import { BtfKind } from "../../../lib/uapi/mod.ts";
 import { Blob } from "./blob.ts";
+import { randomNumbers } from "../asm/random.ts";
 
 function kernelAndModule(): { kernel: Btf; module: Btf } {
   const base = new Blob();
@@ -87,4 +88,39 @@ Deno.test("BtfBuilder flattens a split Btf", () => {
   const copy = flat.find("own", BtfKind.Struct);
   assertEquals(copy?.members.map((member) => [member.name, member.type.name]), [["task", "task"], ["self", ""]]);
   assertEquals(flat.typeCount, 5);
+});
+
+Deno.test("A split Btf finds all types of a name, its base's and its own, of one kind and of all, flavours too", () => {
+  const next = randomNumbers(6);
+  const names = ["", "task", "task___v1", "task___v2___old", "tas", "page", "page___v1", "int"];
+  const kinds = [BtfKind.Struct, BtfKind.Func, BtfKind.Typedef];
+  const known: { name: string; kind: BtfKind }[] = [{ name: "", kind: BtfKind.Unknown }];
+  const fill = (blob: Blob): Blob => {
+    for (let i = 0; i < 300; i++) {
+      const type = { name: names[next() % names.length]!, kind: kinds[next() % kinds.length]! };
+      blob.type(type.name, type.kind, { sizeOrType: type.kind === BtfKind.Struct ? 8 : 0 });
+      known.push(type);
+    }
+    return blob;
+  };
+  const below = fill(new Blob());
+  const middle = fill(new Blob({ base: below }));
+  const top = fill(new Blob({ base: middle }));
+  const btf = Btf.parse(top.bytes(), { base: Btf.parse(middle.bytes(), { base: Btf.parse(below.bytes()) }) });
+  assertEquals(btf.typeCount, known.length);
+  const ids = (wanted: (type: { name: string; kind: BtfKind }) => boolean) =>
+    known.flatMap((type, id) => type.name !== "" && wanted(type) ? [id] : []);
+  // Scanned first, by the index later.
+  for (let round = 0; round < 4; round++) {
+    for (const name of [...names.slice(1), "nobody", "pag"]) {
+      assertEquals(btf.findIds(name), ids((type) => type.name === name));
+      assertEquals(btf.find(name)?.id, ids((type) => type.name === name)[0]);
+      assertEquals(btf.findEssential(name), ids((type) => essentialName(type.name) === name));
+      for (const kind of kinds) {
+        assertEquals(btf.findIds(name, kind), ids((type) => type.name === name && type.kind === kind));
+        const flavours = ids((type) => essentialName(type.name) === name && type.kind === kind);
+        assertEquals(btf.findEssential(name, kind), flavours);
+      }
+    }
+  }
 });
