@@ -267,6 +267,20 @@ export const ITER_CREATE = layout({ linkFd: [0, "u32"], flags: [4, "u32"] });
 /** `BPF_PROG_BIND_MAP` */
 export const PROG_BIND_MAP = layout({ progFd: [0, "u32"], mapFd: [4, "u32"], flags: [8, "u32"] });
 
+/** `BPF_TOKEN_CREATE` */
+export const TOKEN_CREATE = layout({ flags: [0, "u32"], bpffsFd: [4, "u32"] });
+
+/** `BPF_PROG_ASSOC_STRUCT_OPS` */
+export const PROG_ASSOC_STRUCT_OPS = layout({ mapFd: [0, "u32"], progFd: [4, "u32"], flags: [8, "u32"] });
+
+/** `BPF_PROG_STREAM_READ_BY_FD` */
+export const PROG_STREAM_READ = layout({
+  streamBuf: [0, "pointer"],
+  streamBufLen: [8, "u32"],
+  streamId: [12, "u32"],
+  progFd: [16, "u32"],
+});
+
 /** Larger than any part that a command uses. */
 const ATTR_BYTES = 256;
 

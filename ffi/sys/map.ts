@@ -43,6 +43,8 @@ export interface MapCreateRequest {
   readonly valueTypeBtfObjFd?: number | undefined;
   /** BPF token, with `BPF_F_TOKEN_FD` (6.9). */
   readonly mapTokenFd?: number | undefined;
+  /** SHA-256 of the only program that may use the map (6.18). */
+  readonly exclProgHash?: Uint8Array | undefined;
 }
 
 /**
@@ -52,7 +54,10 @@ export interface MapCreateRequest {
  */
 export function mapCreate(request: MapCreateRequest): Fd {
   const about = request.mapName === undefined ? undefined : `"${request.mapName}"`;
-  const result = bpfCharged(BpfCmd.BPF_MAP_CREATE, MAP_CREATE, { ...request });
+  const result = bpfCharged(BpfCmd.BPF_MAP_CREATE, MAP_CREATE, {
+    ...request,
+    ...(request.exclProgHash === undefined ? {} : { exclProgHashSize: request.exclProgHash.length }),
+  });
   if (result < 0) throw bpfError(BpfCmd.BPF_MAP_CREATE, result, about);
   return new Fd(result);
 }

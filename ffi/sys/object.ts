@@ -4,12 +4,24 @@
  * @module
  */
 import { BpfCmd } from "../../lib/uapi/mod.ts";
-import { attr, bpf, bpfOrThrow, ENABLE_STATS, ID, OBJ, TASK_FD_QUERY } from "./attr.ts";
+import { attr, bpf, bpfOrThrow, ENABLE_STATS, ID, OBJ, TASK_FD_QUERY, TOKEN_CREATE } from "./attr.ts";
 import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
 import { readLink } from "./files.ts";
 import { textOf } from "./wire.ts";
+
+/**
+ * Makes a BPF token (`BPF_TOKEN_CREATE`, 6.9): a process in a user namespace uses the rights with it that the BPF file system
+ * was mounted with (`delegate_cmds` and others).
+ *
+ * @param bpffsFd The root of that file system.
+ * @throws {SyscallError} if the kernel refuses it: code `EOPNOTSUPP` outside of user namespaces, `EPERM` without CAP_BPF in it,
+ * `ENOENT` if the file system delegates nothing.
+ */
+export function tokenCreate(bpffsFd: number): Fd {
+  return new Fd(bpfOrThrow(BpfCmd.BPF_TOKEN_CREATE, TOKEN_CREATE, { bpffsFd }));
+}
 
 /**
  * Gives an object a name in a BPF file system, which keeps it alive (`BPF_OBJ_PIN`).

@@ -5,7 +5,17 @@
  */
 import { FormatError } from "../../lib/errors.ts";
 import { type BpfAttachType, BpfCmd, type BpfProgType } from "../../lib/uapi/mod.ts";
-import { attr, bpf, bpfCharged, bpfOrThrow, PROG_ATTACH, PROG_BIND_MAP, PROG_LOAD, QUERY } from "./attr.ts";
+import {
+  attr,
+  bpf,
+  bpfCharged,
+  bpfOrThrow,
+  PROG_ASSOC_STRUCT_OPS,
+  PROG_ATTACH,
+  PROG_BIND_MAP,
+  PROG_LOAD,
+  QUERY,
+} from "./attr.ts";
 import { Errno } from "./errno.ts";
 import { bpfError } from "./fail.ts";
 import { Fd } from "./fd.ts";
@@ -54,6 +64,10 @@ export interface ProgLoadOptions {
   readonly fdArrayCnt?: number | undefined;
   /** BPF token, with `BPF_F_TOKEN_FD` (6.9). */
   readonly progTokenFd?: number | undefined;
+  /** PKCS#7 signature of the instructions, and where it is checked (6.18). */
+  readonly signature?: Uint8Array | undefined;
+  /** Keyring with the key of `signature`; negative for the kernel's own (`VERIFY_USE_SECONDARY_KEYRING` and others). */
+  readonly keyringId?: number | undefined;
 }
 
 const INSN_BYTES = 8;
@@ -65,11 +79,22 @@ const INSN_BYTES = 8;
  * @throws {FormatError} if `insns`, `funcInfo` or `lineInfo` end in the middle of a record.
  */
 export function progLoad(options: ProgLoadOptions): Fd {
-  const { log, logLevel = 1, funcInfo, funcInfoRecSize = 8, lineInfo, lineInfoRecSize = 16, insns, ...rest } = options;
+  const {
+    log,
+    logLevel = 1,
+    funcInfo,
+    funcInfoRecSize = 8,
+    lineInfo,
+    lineInfoRecSize = 16,
+    insns,
+    signature,
+    ...rest
+  } = options;
   const result = bpfCharged(BpfCmd.BPF_PROG_LOAD, PROG_LOAD, {
     ...rest,
     insns,
     insnCnt: countOf("instructions", insns, INSN_BYTES),
+    ...(signature === undefined ? {} : { signature, signatureSize: signature.length }),
     ...(log === undefined ? {} : { logBuf: log, logSize: log.length, logLevel }),
     ...records("funcInfo", funcInfo, funcInfoRecSize),
     ...records("lineInfo", lineInfo, lineInfoRecSize),
@@ -101,6 +126,16 @@ function countOf(what: string, bytes: Uint8Array, recordSize: number): number {
  */
 export function progBindMap(progFd: number, mapFd: number): void {
   bpfOrThrow(BpfCmd.BPF_PROG_BIND_MAP, PROG_BIND_MAP, { progFd, mapFd });
+}
+
+/**
+ * Has a program call the struct_ops of a map, where a kernel function asks which ones it means
+ * (`BPF_PROG_ASSOC_STRUCT_OPS`, 7.0).
+ *
+ * @throws {SyscallError} if the kernel refuses it: code `EBUSY` if the program has others already.
+ */
+export function progAssocStructOps(progFd: number, mapFd: number): void {
+  bpfOrThrow(BpfCmd.BPF_PROG_ASSOC_STRUCT_OPS, PROG_ASSOC_STRUCT_OPS, { progFd, mapFd });
 }
 
 /** Where a program is attached, or shall be: fields are those of `union bpf_attr`. */
@@ -153,6 +188,10 @@ export interface ProgQueryOptions {
   readonly attachType: BpfAttachType;
   /** `BPF_F_QUERY_EFFECTIVE`: those inherited from the cgroups above count too. */
   readonly queryFlags?: number | undefined;
+  /** Ask for the flags of each program too (cgroups, 6.0; not with `BPF_F_QUERY_EFFECTIVE`). */
+  readonly withProgAttachFlags?: boolean | undefined;
+  /** Ask for the ids of the links too (tcx and netkit, 6.6). */
+  readonly withLinkIds?: boolean | undefined;
 }
 
 /** What is attached somewhere. */
@@ -161,6 +200,10 @@ export interface ProgQueryResult {
   readonly attachFlags: number;
   /** Ids of the programs in the order in which they run. */
   readonly progIds: Uint32Array<ArrayBuffer>;
+  /** `BPF_F_*` of each program; empty unless asked for. */
+  readonly progAttachFlags: Uint32Array<ArrayBuffer>;
+  /** Id of the link of each program, 0 for none; empty unless asked for. */
+  readonly linkIds: Uint32Array<ArrayBuffer>;
   /** Revision of the list (6.6); 0 where there is none. */
   readonly revision: bigint;
 }
@@ -171,14 +214,21 @@ export interface ProgQueryResult {
  * @throws {SyscallError} if the kernel refuses it.
  */
 export function progQuery(options: ProgQueryOptions): ProgQueryResult {
+  const { withProgAttachFlags = false, withLinkIds = false, ...about } = options;
   for (let room = 64;; room *= 4) {
     const progIds = new Uint32Array(room);
-    const result = bpf(BpfCmd.BPF_PROG_QUERY, QUERY, { ...options, progIds, progCnt: room });
+    const progAttachFlags = new Uint32Array(withProgAttachFlags ? room : 0);
+    const linkIds = new Uint32Array(withLinkIds ? room : 0);
+    const arrays = { progIds, progAttachFlags, linkIds };
+    const result = bpf(BpfCmd.BPF_PROG_QUERY, QUERY, { ...about, ...arrays, progCnt: room });
     if (result === -Errno.ENOSPC && room < 1 << 16) continue;
     if (result < 0) throw bpfError(BpfCmd.BPF_PROG_QUERY, result);
+    const count = attr().get(QUERY, "progCnt");
     return {
       attachFlags: attr().get(QUERY, "attachFlags"),
-      progIds: progIds.slice(0, attr().get(QUERY, "progCnt")),
+      progIds: progIds.slice(0, count),
+      progAttachFlags: progAttachFlags.slice(0, count),
+      linkIds: linkIds.slice(0, count),
       revision: attr().get(QUERY, "revision"),
     };
   }

@@ -3,18 +3,28 @@
  *
  * @module
  */
+import { cgroup2Mount } from "../../ffi/attach/mod.ts";
+import { hostBtf } from "../../ffi/btf/mod.ts";
+import { Collection, openCollectionSpec } from "../../ffi/collection/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
+import { DebpfError } from "../../lib/errors.ts";
 import { BtfBuilder } from "../../lib/btf/mod.ts";
 import {
+  BpfAttachFlag,
   BpfAttachType,
   BpfFuncId,
   BpfMapFlag,
   BpfMapType,
   BpfProgType,
   BtfKind,
+  PerfReadFormat,
   PerfSoftware,
   PerfType,
 } from "../../lib/uapi/mod.ts";
+import { inRepository } from "./paths.ts";
+import { TRACING_FEATURES } from "./tracing_features.ts";
+import { USER_FEATURES } from "./user_features.ts";
+import { inNetns, makeNetkit, makeVeth } from "./net.ts";
 
 /** A feature that kernels learned later than Linux 5.10, or may be built without. */
 export interface KernelFeature {
@@ -70,11 +80,127 @@ export const FEATURES = {
         mapFlags: BpfMapFlag.BPF_F_MMAPABLE,
       }),
   },
+  tokens: {
+    words: "BPF tokens",
+    since: "6.9",
+    // Of no file at all; a kernel that lacks the command does not get so far.
+    has: () => attempted(() => sys.tokenCreate(-1).close())?.code === "EBADF",
+  },
+  exclusiveMaps: {
+    words: "maps for one program only (excl_prog_hash)",
+    since: "6.18",
+    has: () =>
+      creates({
+        mapType: BpfMapType.BPF_MAP_TYPE_ARRAY,
+        keySize: 4,
+        valueSize: 4,
+        maxEntries: 1,
+        exclProgHash: new Uint8Array(32),
+      }),
+  },
+  perfLost: {
+    words: "the format PERF_FORMAT_LOST of perf events",
+    since: "6.0",
+    has: () => attempted(() => dummyEvent({ readFormat: PerfReadFormat.PERF_FORMAT_LOST }).close()) === undefined,
+  },
+  userRingBuffer: {
+    words: "maps of type user ring buffer",
+    since: "6.1",
+    has: () =>
+      creates({ mapType: BpfMapType.BPF_MAP_TYPE_USER_RINGBUF, keySize: 0, valueSize: 0, maxEntries: 1 << 16 }),
+  },
+  overwriteRing: {
+    words: "ring buffers in overwrite mode",
+    since: "6.19",
+    has: () =>
+      creates({
+        mapType: BpfMapType.BPF_MAP_TYPE_RINGBUF,
+        keySize: 0,
+        valueSize: 0,
+        maxEntries: 1 << 16,
+        mapFlags: BpfMapFlag.BPF_F_RB_OVERWRITE,
+      }),
+  },
+  programStreams: {
+    words: "streams of programs (BPF_PROG_STREAM_READ_BY_FD)",
+    since: "6.17",
+    has: () => {
+      using program = load({ progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER });
+      return attempted(() => sys.progStreamRead(program.value, 1, new Uint8Array(16))) === undefined;
+    },
+  },
+  streamPrint: {
+    words: "the kernel function bpf_stream_vprintk_impl, and memory for it",
+    since: "6.18",
+    has: () => runs("program_stream", "say"),
+  },
+  iterMapElements: {
+    words: "iterators over the elements of a map",
+    since: "5.9",
+    has: () => runs("iterators", "elements"),
+  },
   perfLinks: {
     words: "links of perf events",
     since: "5.15",
     has: perfLinks,
   },
+  structOps: {
+    words: "struct_ops of TCP congestion control",
+    since: "5.6",
+    has: () => createsCongestionControl(0),
+  },
+  structOpsLinks: {
+    words: "links of struct_ops",
+    since: "6.4",
+    has: () => createsCongestionControl(BpfMapFlag.BPF_F_LINK),
+  },
+  veth: {
+    words: "pairs of network devices (veth)",
+    since: "2.6",
+    has: () => inOwnNetns(() => makeVeth("a", "b")),
+  },
+  clsact: {
+    words: "the clsact qdisc and bpf classifiers",
+    since: "4.5",
+    has: () => inOwnNetns(() => addsClassifier({ progType: BpfProgType.BPF_PROG_TYPE_SCHED_CLS })),
+  },
+  bpfActions: {
+    words: "bpf actions of traffic control",
+    since: "4.5",
+    has: () => inOwnNetns(() => addsClassifier({ progType: BpfProgType.BPF_PROG_TYPE_SCHED_ACT })),
+  },
+  tcx: {
+    words: "tcx",
+    since: "6.6",
+    has: () => knowsHook({ targetIfindex: 1, attachType: BpfAttachType.BPF_TCX_INGRESS }),
+  },
+  netkit: {
+    words: "pairs of netkit devices",
+    since: "6.7",
+    has: () => inOwnNetns(() => makeNetkit("a", "b")),
+  },
+  netfilterLinks: {
+    words: "links of netfilter",
+    since: "6.4",
+    has: () => inOwnNetns(attachesToNetfilter),
+  },
+  sockmapLinks: {
+    words: "links of sockmaps",
+    since: "6.10",
+    has: attachesToSockmap,
+  },
+  routePrograms: {
+    words: "programs of routes (lwt)",
+    since: "4.10",
+    has: () => inOwnNetns(addsRoute),
+  },
+  orderedCgroups: {
+    words: "an order among the programs of a cgroup (BPF_F_BEFORE, BPF_F_AFTER)",
+    since: "6.16",
+    has: ordersCgroups,
+  },
+  ...TRACING_FEATURES,
+  ...USER_FEATURES,
 } as const satisfies Record<string, KernelFeature>;
 
 /** Name of a feature. */
@@ -129,11 +255,8 @@ function creates(map: sys.MapCreateRequest): boolean {
 
 /** Such maps have to have BTF: `int` for keys and values. */
 function createsStorage(mapType: BpfMapType): boolean {
-  const builder = new BtfBuilder();
-  const int = { kind: BtfKind.Int, id: 0, name: "int", size: 4, signed: true, char: false, bool: false } as const;
-  const type = builder.add({ ...int, offsetBits: 0, bits: 32 });
-  using btf = sys.btfLoad({ btf: builder.encode() });
-  const types = { btfFd: btf.value, btfKeyTypeId: type, btfValueTypeId: type };
+  using btf = sys.btfLoad({ btf: intBtf().encode() });
+  const types = { btfFd: btf.value, btfKeyTypeId: 1, btfValueTypeId: 1 };
   return creates({
     mapType,
     keySize: 4,
@@ -144,25 +267,119 @@ function createsStorage(mapType: BpfMapType): boolean {
   });
 }
 
+/** BTF of nothing but `int`, which is type 1. */
+function intBtf(): BtfBuilder {
+  const builder = new BtfBuilder();
+  const int = { kind: BtfKind.Int, id: 0, name: "int", size: 4, signed: true, char: false, bool: false } as const;
+  builder.add({ ...int, offsetBits: 0, bits: 32 });
+  return builder;
+}
+
+/** A map of `struct tcp_congestion_ops`. */
+function createsCongestionControl(mapFlags: number): boolean {
+  const type = hostBtf().find("bpf_struct_ops_tcp_congestion_ops", BtfKind.Struct);
+  if (type?.kind !== BtfKind.Struct) return false;
+  using btf = sys.btfLoad({ btf: intBtf().encode() });
+  return creates({
+    mapType: BpfMapType.BPF_MAP_TYPE_STRUCT_OPS,
+    keySize: 4,
+    valueSize: type.size,
+    maxEntries: 1,
+    mapFlags,
+    btfFd: btf.value,
+    btfVmlinuxValueTypeId: type.id,
+  });
+}
+
 /** In an empty map nothing is found; without the command for this type, not even that. */
 function takesFromHash(): boolean {
   using map = sys.mapCreate({ mapType: BpfMapType.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 4, maxEntries: 1 });
   return attempted(() => new sys.MapElements(map, 4, 4).lookupAndDelete()) === undefined;
 }
 
+function dummyEvent(more: Partial<sys.PerfEventAttr>): sys.Fd {
+  const type = PerfType.PERF_TYPE_SOFTWARE;
+  const config = PerfSoftware.PERF_COUNT_SW_DUMMY;
+  return sys.perfEventOpen({ type, config, samplePeriod: 1e9, disabled: true, ...more }, { cpu: 0 });
+}
+
 /** A kernel without such links takes the perf event's file descriptor for a cgroup's, or knows no attach type. */
 function perfLinks(): boolean {
   using program = load({ progType: BpfProgType.BPF_PROG_TYPE_PERF_EVENT });
-  const type = PerfType.PERF_TYPE_SOFTWARE;
-  using event = sys.perfEventOpen(
-    { type, config: PerfSoftware.PERF_COUNT_SW_DUMMY, samplePeriod: 1e9, disabled: true },
-    {
-      cpu: 0,
-    },
-  );
+  using event = dummyEvent({});
   const attachType = BpfAttachType.BPF_PERF_EVENT;
   return attempted(() => sys.linkCreate({ progFd: program.value, targetFd: event.value, attachType }).close()) ===
     undefined;
+}
+
+/** Whether `action` succeeds in a network namespace of its own. */
+function inOwnNetns(action: () => void): boolean {
+  return attempted(() => inNetns(action)) === undefined;
+}
+
+/** Puts a program on the loopback device, as a classifier or as the action of one. */
+function addsClassifier(kind: Program): void {
+  using program = load(kind);
+  const action = kind.progType === BpfProgType.BPF_PROG_TYPE_SCHED_ACT;
+  sys.clsactAdd(1);
+  sys.tcFilterAdd({ ifindex: 1, direction: "ingress", progFd: program.value, name: "probe", action });
+}
+
+/** Of an attach type that it does not know a kernel says EINVAL. */
+function knowsHook(hook: sys.ProgQueryOptions): boolean {
+  return attempted(() => sys.progQuery(hook))?.code !== "EINVAL";
+}
+
+function attachesToNetfilter(): void {
+  const attachType = BpfAttachType.BPF_NETFILTER;
+  // Only NF_DROP (0) and NF_ACCEPT (1) are allowed.
+  using program = load({ progType: BpfProgType.BPF_PROG_TYPE_NETFILTER, expectedAttachType: attachType });
+  sys.linkCreate({ progFd: program.value, attachType, netfilter: { pf: 2, hooknum: 1, priority: 1 } }).close();
+}
+
+function attachesToSockmap(): boolean {
+  const attachType = BpfAttachType.BPF_SK_MSG_VERDICT;
+  return attempted(() => {
+    using map = sys.mapCreate({ mapType: BpfMapType.BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 1 });
+    using program = load({ progType: BpfProgType.BPF_PROG_TYPE_SK_MSG, expectedAttachType: attachType });
+    sys.linkCreate({ progFd: program.value, targetFd: map.value, attachType }).close();
+  }) === undefined;
+}
+
+function addsRoute(): void {
+  using program = load({ progType: BpfProgType.BPF_PROG_TYPE_LWT_OUT });
+  const route = { destination: Uint8Array.of(10, 0, 0, 0), prefixLength: 8, ifindex: 1 };
+  sys.routeAdd(route, { hook: "out", progFd: program.value, name: "probe" });
+}
+
+/** In a cgroup that no process is in: the program forbids things. */
+function ordersCgroups(): boolean {
+  const path = `${cgroup2Mount()}/debpf-probe-${Deno.pid}`;
+  sys.mkdir(path);
+  const error = attempted(() => {
+    using cgroup = sys.open(path);
+    using program = load({ progType: BpfProgType.BPF_PROG_TYPE_CGROUP_SOCK });
+    const attachType = BpfAttachType.BPF_CGROUP_INET_SOCK_CREATE;
+    const flags = BpfAttachFlag.BPF_F_BEFORE;
+    sys.linkCreate({ progFd: program.value, targetFd: cgroup.value, attachType, flags, relative: {} }).close();
+  });
+  sys.rmdir(path);
+  return error === undefined;
+}
+
+/** Loads one program of an object of testdata; runs it, if it is one that can be run so. */
+function runs(object: string, name: string): boolean {
+  const spec = openCollectionSpec(inRepository("testdata", "clang19", `${object}.bpf.o`));
+  for (const program of spec.programs.values()) program.autoload = program.name === name;
+  try {
+    using collection = Collection.load(spec);
+    const program = collection.program(name);
+    return program.type !== BpfProgType.BPF_PROG_TYPE_SYSCALL ||
+      program.run({ ctx: new Uint8Array(8) }).returnValue < 2 ** 31;
+  } catch (error) {
+    if (error instanceof DebpfError || error instanceof sys.SyscallError) return false;
+    throw error;
+  }
 }
 
 function attempted(action: () => void): sys.SyscallError | undefined {

@@ -6,3 +6,4 @@
 export * from "./needs.ts";
 export * from "./paths.ts";
 export * from "./process.ts";
+export * from "./shows.ts";

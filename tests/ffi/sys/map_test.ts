@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import * as sys from "../../../ffi/sys/mod.ts";
-import { BpfMapFlag, BpfMapType, BpfUpdateFlag } from "../../../lib/uapi/mod.ts";
+import { BpfMapFlag, BpfMapType, BpfProgType, BpfUpdateFlag } from "../../../lib/uapi/mod.ts";
 import { needs, openFds } from "../../support/mod.ts";
+import { EXIT, moveImm } from "./programs.ts";
 
 const BPF = needs({ bpf: true });
 const { SyscallError } = sys;
@@ -246,5 +247,26 @@ Deno.test({
     ) {
       assertEquals(assertThrows(attempt, SyscallError).code, "EBADF");
     }
+  },
+});
+
+Deno.test({
+  name: "mapCreate() makes a map for one program only, by the hash of its instructions",
+  ...needs({ bpf: true, features: ["exclusiveMaps"] }),
+  async fn() {
+    // r1 = map; r0 = value; exit. The hash is of the instructions without the map's fd.
+    const code = (fd: number, value: number) =>
+      Uint8Array.of(0x18, 0x11, 0, 0, ...moveImm(fd).slice(4), 0, 0, 0, 0, 0, 0, 0, 0, ...moveImm(value), ...EXIT);
+    const exclProgHash = new Uint8Array(await crypto.subtle.digest("SHA-256", code(0, 7)));
+    const array = { mapType: BpfMapType.BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1 };
+    using map = sys.mapCreate({ ...array, exclProgHash });
+    const load = (value: number) =>
+      sys.progLoad({
+        progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER,
+        insns: code(map.value, value),
+        license: "GPL",
+      });
+    load(7).close();
+    assertEquals(assertThrows(() => load(8), sys.SyscallError).code, "EACCES");
   },
 });
