@@ -71,6 +71,15 @@ async function plan(): Promise<Build[]> {
       if (BIG_ENDIAN.has(name)) builds.push({ ...common, bigEndian: true, output: output(".eb") });
     }
   }
+  // Parts of objects, to be linked: in folders of their own, since alone they cannot be loaded.
+  for (const source of await filesOf("testdata/link", ".bpf.c")) {
+    for (const clang of CLANGS) {
+      for (const bigEndian of [false, true]) {
+        const output = `testdata/clang${clang}/link/${basename(source, ".bpf.c")}${bigEndian ? ".eb" : ""}.bpf.o`;
+        builds.push({ source, output, clang, cpu: USUAL_CPU, bigEndian, btf: true });
+      }
+    }
+  }
   const execsnoop = "examples/execsnoop/execsnoop.bpf";
   builds.push({ source: `${execsnoop}.c`, output: `${execsnoop}.o`, clang: 19, cpu: USUAL_CPU, btf: true });
   return builds;
@@ -153,8 +162,10 @@ async function build(): Promise<void> {
       }
     }
     for (const clang of CLANGS) {
-      for (const file of await filesOf(`testdata/clang${clang}`, ".o")) {
-        if (!outputs.has(file)) await Deno.remove(join(ROOT, file));
+      for (const folder of [`testdata/clang${clang}`, `testdata/clang${clang}/link`]) {
+        for (const file of await filesOf(folder, ".o")) {
+          if (!outputs.has(file)) await Deno.remove(join(ROOT, file));
+        }
       }
     }
     await embedExecsnoop();
