@@ -27,6 +27,7 @@ export * from "./lib/btf/questions/mod.ts";
 export * from "./lib/core/mod.ts";
 export * from "./lib/elf/mod.ts";
 export * from "./lib/linker/mod.ts";
+export * from "./lib/linker/join/mod.ts";
 export * from "./lib/linker/static/mod.ts";
 export * from "./lib/spec/mod.ts";
 export * from "./lib/spec/needs/mod.ts";

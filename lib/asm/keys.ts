@@ -30,6 +30,11 @@ export class Label {
   }
 }
 
+/** Is it a place inside of a function: as assemblers have it, `.L` begins the names of those. */
+export function isInnerLabel(label: Label): boolean {
+  return label.name.startsWith(".L");
+}
+
 /** A line of source code: what line_info says of an instruction. */
 export interface SourceLine {
   /** File as the compiler was given it. */

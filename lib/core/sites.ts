@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Instruction, LABEL, Metadata, SOURCE, type SourceLine } from "../asm/mod.ts";
+import { type Instruction, isInnerLabel, LABEL, Metadata, SOURCE, type SourceLine } from "../asm/mod.ts";
 import { CORE_RELOCATION, type CoreRelocation } from "../btf/mod.ts";
 import { DebpfError, RelocationError } from "../errors.ts";
 import { describeType } from "./describe.ts";
@@ -60,12 +60,17 @@ export function objectOrder(relocations: readonly CoreRelocation[]): Uint32Array
   return ascends ? order : order.sort((a, b) => rank[a]! - rank[b]! || a - b);
 }
 
+function startsFunction(insn: Instruction): boolean {
+  const label = insn.get(LABEL);
+  return label !== undefined && !isInnerLabel(label);
+}
+
 /** Where `insns[index]` is: it belongs to the label before it. */
 export function placeOf(insns: readonly Instruction[], index: number): Place {
   let source = insns[index]!.get(SOURCE);
   let first = index;
   let slot = 0;
-  while (first > 0 && insns[first]!.get(LABEL) === undefined) {
+  while (first > 0 && !startsFunction(insns[first]!)) {
     first--;
     source ??= insns[first]!.get(SOURCE);
     slot += insns[first]!.slots;

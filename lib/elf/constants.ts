@@ -45,6 +45,8 @@ export const SHT = {
   GROUP: 17,
   SYMTAB_SHNDX: 18,
   LLVM_ADDRSIG: 0x6fff4c03,
+  GNU_VERDEF: 0x6ffffffd,
+  GNU_VERSYM: 0x6fffffff,
 } as const;
 
 /** Flags of a section: `sh_flags`. */

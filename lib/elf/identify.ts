@@ -27,6 +27,26 @@ export function isElf(bytes: Uint8Array): boolean {
   return startsWith(bytes, ELF_MAGIC);
 }
 
+/** What the first bytes of an ELF file say. */
+export interface ElfIdentity {
+  /** Byte order. */
+  readonly order: ByteOrder;
+  /** Is it a 64-bit file. */
+  readonly wide: boolean;
+  /** `EM.*`. */
+  readonly machine: number;
+}
+
+/** What the first bytes say; `undefined` if they are not those of an ELF file. */
+export function elfIdentity(bytes: Uint8Array): ElfIdentity | undefined {
+  const data = bytes[IDENT.data];
+  if (!isElf(bytes) || (data !== IDENT.little && data !== IDENT.big)) return undefined;
+  const order = data === IDENT.little ? "little" : "big";
+  const [first = 0, second = 0] = bytes.subarray(MACHINE_OFFSET, MACHINE_OFFSET + 2);
+  const machine = order === "little" ? second << 8 | first : first << 8 | second;
+  return { order, wide: bytes[IDENT.class] === IDENT.class64, machine };
+}
+
 /** Where `e_machine` is, in both classes. */
 const MACHINE_OFFSET = 18;
 

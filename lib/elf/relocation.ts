@@ -11,7 +11,7 @@ import { type Section, sectionPlace } from "./section.ts";
 import type { ElfSymbol } from "./symbol.ts";
 
 /** `Elf64_Rel` and `Elf64_Rela`; type and symbol are the halves of one 64-bit number, so their places depend on the order. */
-const REL = {
+export const REL = {
   offset: 0,
   info: 8,
   addend: 16,

@@ -13,6 +13,7 @@ export const EHDR = {
   machine: 18,
   version: 20,
   shoff: 40,
+  ehsize: 52,
   shentsize: 58,
   shnum: 60,
   shstrndx: 62,
@@ -20,7 +21,7 @@ export const EHDR = {
 } as const;
 
 /** `Elf64_Shdr`. */
-const SHDR = {
+export const SHDR = {
   name: 0,
   type: 4,
   flags: 8,

@@ -10,7 +10,7 @@ import { SHN, SHT, STB, STT } from "./constants.ts";
 import { readName, type Section, sectionPlace } from "./section.ts";
 
 /** `Elf64_Sym`. */
-const SYM = {
+export const SYM = {
   name: 0,
   info: 4,
   other: 5,

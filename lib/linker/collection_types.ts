@@ -34,6 +34,8 @@ const WITHOUT_TYPES: ReadonlySet<BpfMapType> = new Set<BpfMapType>([
   BpfMapType.BPF_MAP_TYPE_QUEUE,
   BpfMapType.BPF_MAP_TYPE_STACK,
   BpfMapType.BPF_MAP_TYPE_ARENA,
+  // The kernel's own type is told instead.
+  BpfMapType.BPF_MAP_TYPE_STRUCT_OPS,
 ]);
 
 /** The tag on a member that is the head of a list or tree: `contains:STRUCT:MEMBER`, which names the elements' struct. */
@@ -80,6 +82,22 @@ export class CollectionTypes {
     const value = typed ? this.#add(map.value) : 0;
     if (inner !== undefined) return { key, value, inner };
     return key === 0 && value === 0 ? undefined : { key, value };
+  }
+
+  /** Adds some type if there is none: the kernel creates no struct_ops map without BTF, though it reads nothing of it. */
+  addAny(): void {
+    if (this.#builder.typeCount > 1) return;
+    this.#builder.add({
+      kind: BtfKind.Int,
+      id: 0,
+      name: "int",
+      size: 4,
+      signed: true,
+      char: false,
+      bool: false,
+      offsetBits: 0,
+      bits: 32,
+    });
   }
 
   #add(type: BtfType | undefined): number {

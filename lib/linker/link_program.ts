@@ -6,6 +6,7 @@
 import { type Instruction, isJump, LABEL, type Label, OPCODE, REFERENCE } from "../asm/mod.ts";
 import { LinkError } from "../errors.ts";
 import type { FunctionSpec, ProgramSpec } from "../spec/mod.ts";
+import { bindExtern, type ResolvedExterns, UNRESOLVED } from "./externs/mod.ts";
 import { Functions, layOut, type PlacedFunction } from "./layout.ts";
 import { placeOf } from "./place.ts";
 import { refuseRecursion } from "./recursion.ts";
@@ -22,11 +23,16 @@ const MAX_JUMP = 0x7fff;
  * @param program The program.
  * @param functions The functions that it may reach, of one object or of several: a call of a function that one object
  * only declares is resolved by name.
+ * @param externs What externs of a kernel are in that kernel; without it, a program that has one is refused.
  * @throws {LinkError} if something that is referred to is missing, out of reach or recursive.
  * @throws {UnsupportedError} if the program refers to something that this library cannot link.
  */
-export function linkProgram(program: ProgramSpec, functions: readonly FunctionSpec[]): Instruction[] {
-  return linkFunctions(program, functions).insns;
+export function linkProgram(
+  program: ProgramSpec,
+  functions: readonly FunctionSpec[],
+  externs: ResolvedExterns = UNRESOLVED,
+): Instruction[] {
+  return linkFunctions(program, functions, externs).insns;
 }
 
 /** A linked program and what it is made of. */
@@ -37,7 +43,11 @@ export interface LinkedProgram {
 }
 
 /** As {@linkcode linkProgram}. */
-export function linkFunctions(program: ProgramSpec, functions: readonly FunctionSpec[]): LinkedProgram {
+export function linkFunctions(
+  program: ProgramSpec,
+  functions: readonly FunctionSpec[],
+  externs: ResolvedExterns,
+): LinkedProgram {
   const known = new Functions(functions);
   const placed = layOut(program, known);
   refuseRecursion(program, placed, known);
@@ -55,7 +65,7 @@ export function linkFunctions(program: ProgramSpec, functions: readonly Function
       } else if (isJump(insn) && insn.get(REFERENCE) !== undefined) {
         insns.push(jump(program, fn, labelled, index, slot, local));
       } else {
-        insns.push(labelled);
+        insns.push(bindExtern(labelled, externs, () => placeOf(program, fn.instructions, index, slot)));
       }
       slot += insn.slots;
     });

@@ -6,6 +6,8 @@
  */
 export { bindMaps } from "./bind_maps.ts";
 export type { MapTypeIds } from "./collection_types.ts";
+export * from "./externs/mod.ts";
+export type { KernelFeature, MissingFeatures } from "./kernel_features.ts";
 export { linkProgram } from "./link_program.ts";
 export {
   relocateCollection,
@@ -13,3 +15,5 @@ export {
   type RelocatedCollection,
   type RelocatedProgram,
 } from "./relocate_collection.ts";
+export { hasStructOps, type StructOpsImage, type StructOpsMember } from "./struct_ops.ts";
+export { MISSING_MAP, UNCREATED_MAP } from "./uncreated_maps.ts";

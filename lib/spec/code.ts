@@ -125,6 +125,15 @@ function relocate(
     }
     offset += insn.slots * SLOT;
   });
+  for (const [place, label] of relocator.places) {
+    const index = places.at(place);
+    if (index === undefined) {
+      throw new LinkError(
+        `${elf.what}: ${sectionPlace(section)}: a jump table names offset ${place}, where no instruction starts`,
+      );
+    }
+    relocated[index] = relocated[index]!.with(LABEL, label);
+  }
   return relocated;
 }
 

@@ -7,6 +7,7 @@
  * - A 64-bit load of a function's address: the symbol's value plus `imm`, in bytes.
  * - A 64-bit load of a map: the symbol is the map.
  * - A 64-bit load of a variable's address: section of the symbol, and in it the symbol's value plus `imm`.
+ * - A 64-bit load of a jump table's address (clang 22): the symbol is the table.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import {
   isCall,
   isFunctionCall,
   isLoadImm64,
-  type Label,
+  Label,
   MAP,
   REFERENCE,
 } from "../asm/mod.ts";
@@ -24,8 +25,7 @@ import { type ElfFile, type ElfSymbol, type Relocation, type Section, sectionPla
 import { LinkError, UnsupportedError } from "../errors.ts";
 import { isExtern } from "./externs.ts";
 import { type FunctionTable, SLOT } from "./functions.ts";
-import { EXTERN, UNSUPPORTED_REFERENCE } from "./keys.ts";
-import { ARENA_SECTION, JUMP_TABLE_SECTION } from "./sections.ts";
+import { EXTERN, JUMP_TABLE, type JumpTable } from "./keys.ts";
 import type { ExternSpec, MapSpec } from "./types.ts";
 
 /** What symbols can refer to. */
@@ -36,21 +36,23 @@ export interface RelocationTargets {
   readonly mapsSection: Section | undefined;
   /** The declared maps by their offset in `.maps`. */
   readonly mapsByOffset: ReadonlyMap<number, MapSpec>;
-  /** Maps of global data by the index of their section. */
+  /** Section `.jumptables`. */
+  readonly jumpTables: Section | undefined;
+  /** Maps of global data by the index of their section; the arena for that of its variables. */
   readonly dataBySection: ReadonlyMap<number, MapSpec>;
   readonly externs: ReadonlyMap<string, ExternSpec>;
 }
 
-/** Sections that only other features can refer to. */
-const UNSUPPORTED_SECTIONS: ReadonlyMap<string, string> = new Map([
-  [ARENA_SECTION, "arena globals"],
-  [JUMP_TABLE_SECTION, "jump tables"],
-]);
+/** Size of an entry of a jump table: the byte offset of an instruction in its section. */
+const TABLE_ENTRY = 8;
 
 /** Applies the relocations of one section of instructions. */
 export class CodeRelocator {
   readonly #targets: RelocationTargets;
   readonly #section: Section;
+  /** By index of their symbol. */
+  readonly #tables = new Map<number, JumpTable>();
+  readonly #places = new Map<number, Label>();
 
   /**
    * @param targets What symbols can refer to.
@@ -132,11 +134,60 @@ export class CodeRelocator {
       }
       return insn.edit({ src: BPF_PSEUDO.MAP_VALUE, imm: 0, immHigh: at | 0 }).with(MAP, data.name);
     }
-    const feature = UNSUPPORTED_SECTIONS.get(section.name);
-    if (feature === undefined) {
-      throw this.#error(offset, symbol, `${sectionPlace(section)} holds neither functions, maps nor global data`);
+    if (section === this.#targets.jumpTables) return this.#jumpTable(insn, offset, symbol);
+    throw this.#error(offset, symbol, `${sectionPlace(section)} holds neither functions, maps nor global data`);
+  }
+
+  /** The address that clang leaves in the instruction means nothing: the symbol is the table, whole. */
+  #jumpTable(insn: Instruction, offset: number, symbol: ElfSymbol): Instruction {
+    let table = this.#tables.get(symbol.index);
+    if (table === undefined) this.#tables.set(symbol.index, table = this.#readJumpTable(offset, symbol));
+    return insn.edit({ src: BPF_PSEUDO.MAP_VALUE, offset: 0, imm: 0 }).with(JUMP_TABLE, table);
+  }
+
+  #readJumpTable(offset: number, symbol: ElfSymbol): JumpTable {
+    const { value: start, size } = symbol;
+    const bytes = symbol.section!.bytes();
+    if (size === 0 || start % TABLE_ENTRY !== 0 || size % TABLE_ENTRY !== 0 || start + size > bytes.length) {
+      throw this.#error(
+        offset,
+        symbol,
+        `a jump table of ${size} bytes at offset ${start} is not whole entries of ${TABLE_ENTRY} bytes inside of ${
+          sectionPlace(symbol.section!)
+        }`,
+      );
     }
-    return insn.with(UNSUPPORTED_REFERENCE, { feature, symbol: symbol.name, section: section.name });
+    const { elf, functions } = this.#targets;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, size);
+    const home = functions.containing(this.#section, offset);
+    const targets: Label[] = [];
+    for (let at = 0; at < size; at += TABLE_ENTRY) {
+      const target = Number(view.getBigUint64(at, elf.order === "little"));
+      if (home === undefined || target < home.start || target >= home.end) {
+        throw this.#error(
+          offset,
+          symbol,
+          `entry ${at / TABLE_ENTRY} of the jump table is offset ${target}, outside of its function "${
+            home?.label.name
+          }"`,
+        );
+      }
+      targets.push(this.#placeLabel(target));
+    }
+    return { name: symbol.name, targets };
+  }
+
+  #placeLabel(offset: number): Label {
+    const start = this.#targets.functions.startingAt(this.#section, offset)?.label;
+    if (start !== undefined) return start;
+    let label = this.#places.get(offset);
+    if (label === undefined) this.#places.set(offset, label = new Label(`.L${offset / SLOT}`));
+    return label;
+  }
+
+  /** Labels of the places inside of functions that jump tables name, by byte offset in the section. */
+  get places(): ReadonlyMap<number, Label> {
+    return this.#places;
   }
 
   #function(section: Section, at: number, offset: number, symbol: ElfSymbol): Label {

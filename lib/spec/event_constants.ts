@@ -22,7 +22,7 @@ import {
   MAP,
 } from "../asm/mod.ts";
 import { CORE_RELOCATION } from "../btf/mod.ts";
-import { EXTERN, UNSUPPORTED_REFERENCE } from "./keys.ts";
+import { EXTERN, JUMP_TABLE } from "./keys.ts";
 
 /** A constant (unsigned, 64 bits) or the name of a map. */
 export type Atom = bigint | string;
@@ -163,7 +163,7 @@ function withValues(before: Registers, indices: readonly number[], value: Regist
 
 function isPatched(insn: Instruction): boolean {
   return insn.get(CORE_RELOCATION) !== undefined || insn.get(EXTERN) !== undefined ||
-    insn.get(UNSUPPORTED_REFERENCE) !== undefined;
+    insn.get(JUMP_TABLE) !== undefined;
 }
 
 function loadedValue(insn: Instruction): RegisterValue {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MetadataKey } from "../asm/mod.ts";
+import { type Label, MetadataKey } from "../asm/mod.ts";
 import type { DeclTagType } from "../btf/mod.ts";
 import type { ExternSpec } from "./types.ts";
 
@@ -16,15 +16,13 @@ export const EXTERN: MetadataKey<ExternSpec> = new MetadataKey("extern");
  */
 export const FUNC_TAGS: MetadataKey<readonly DeclTagType[]> = new MetadataKey("function tags");
 
-/** A place in the object that only a feature can reach that this library does not have. */
-export interface UnsupportedReference {
-  /** The feature, in the field's terms: `"arena globals"`. */
-  readonly feature: string;
-  /** The symbol that is referred to. */
-  readonly symbol: string;
-  /** Its section. */
-  readonly section: string;
+/** Where a `gotox` may go: an array of places in one function, which the kernel has as a map of instructions (6.19). */
+export interface JumpTable {
+  /** Name of its symbol: `"BPF.JT.0.0"`. */
+  readonly name: string;
+  /** The places, in the order of the table; one may be there several times. */
+  readonly targets: readonly Label[];
 }
 
-/** What a 64-bit load refers to, where that cannot be linked. */
-export const UNSUPPORTED_REFERENCE: MetadataKey<UnsupportedReference> = new MetadataKey("unsupported reference");
+/** The jump table whose address a 64-bit load takes; the instructions that it names have their labels. */
+export const JUMP_TABLE: MetadataKey<JumpTable> = new MetadataKey("jump table");

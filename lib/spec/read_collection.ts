@@ -70,6 +70,8 @@ class CollectionReader {
     const data = this.#dataMaps();
     const { externs, kconfig } = readExterns({ name: this.#name, what: this.#elf.what }, this.#elf, this.#btf);
     const structOps = this.#structOps();
+    const arena = findArena(declared, this.#elf.what);
+    if (this.#sections.arena !== undefined) this.#fillArena(arena, this.#sections.arena);
     const maps = this.#mapsByName([
       ...declared.map(({ map }) => map),
       ...data.values(),
@@ -79,7 +81,8 @@ class CollectionReader {
     const code = this.#code({
       mapsSection: this.#sections.maps,
       mapsByOffset: new Map(declared.map(({ map, offset }) => [offset, map])),
-      dataBySection: data,
+      dataBySection: arena === undefined ? data : new Map([...data, [this.#sections.arena!.index, arena]]),
+      jumpTables: this.#sections.jumpTables,
       externs,
     });
     const programs = new Map<string, ProgramSpec>();

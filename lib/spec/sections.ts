@@ -40,6 +40,9 @@ export interface ObjectSections {
   /** Sections of global variables, in the order of the file. */
   readonly data: readonly DataSection[];
   readonly maps: Section | undefined;
+  /** Variables in the arena. */
+  readonly arena: Section | undefined;
+  readonly jumpTables: Section | undefined;
   /** Sections of struct_ops, in the order of the file. */
   readonly structOps: readonly Section[];
   readonly btf: Section | undefined;
@@ -94,12 +97,19 @@ export function sortSections(elf: ElfFile): ObjectSections {
     code,
     data,
     maps: elf.section(MAPS_SECTION),
+    arena: dataSection(elf, ARENA_SECTION),
+    jumpTables: dataSection(elf, JUMP_TABLE_SECTION),
     structOps,
     btf: nonEmpty(elf.section(".BTF")),
     btfExt: nonEmpty(elf.section(".BTF.ext")),
     license: readLicense(elf.section("license")),
     kernelVersion: readVersion(elf),
   };
+}
+
+function dataSection(elf: ElfFile, name: string): Section | undefined {
+  const section = nonEmpty(elf.section(name));
+  return section?.type === SHT.PROGBITS ? section : undefined;
 }
 
 function isStructOps({ name, type }: Section): boolean {

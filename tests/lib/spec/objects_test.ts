@@ -26,8 +26,10 @@ Deno.test("every function of every object begins with its own func_info and a li
 });
 
 Deno.test("every call and function pointer of every object goes to the start of a function when linked", () => {
-  for (const name of OBJECTS.filter((name) => !name.includes("extern_"))) {
+  for (const name of OBJECTS) {
     const spec = read(name);
+    // Those need a kernel.
+    if (spec.externs.size > 0) continue;
     for (const program of spec.programs.values()) {
       const starts = new Map<number, string>();
       let slot = 0;

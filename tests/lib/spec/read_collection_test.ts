@@ -19,6 +19,7 @@ Deno.test("readCollectionSpec() lists declared maps by offset, then global data 
     ".data.own",
     "sample_o.rodata",
     "sample_o.bss",
+    "sample_.kconfig",
   ]);
   const events = spec.maps.get("events")!;
   assertEquals([events.keySize, events.valueSize, events.maxEntries, events.tags], [
@@ -94,7 +95,9 @@ Deno.test("readCollectionSpec() does not change the bytes that it reads", () => 
 Deno.test("readCollectionSpec() tells what externs are", () => {
   const { externs } = read();
   const told = [...externs.values()].map(({ name, kind, section, weak }) => [name, kind, section, weak]);
-  assertEquals(told, [["jiffies", "ksym", ".ksyms", true], ["CONFIG_HZ", "kconfig", ".kconfig", false]]);
+  assertEquals(told, [["CONFIG_HZ", "kconfig", ".kconfig", false], ["jiffies", "ksym", ".ksyms", true]]);
+  const slot = { map: "sample_.kconfig", offset: 0, size: 4, kind: "int", signed: true };
+  assertEquals(externs.get("CONFIG_HZ")?.kconfig, slot as ExternSpec["kconfig"]);
 });
 
 Deno.test("readCollectionSpec() names the variable that has no symbol or leaves its section", () => {
