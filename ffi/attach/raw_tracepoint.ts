@@ -1,42 +1,53 @@
 /**
- * Raw tracepoints (`SEC("raw_tp/NAME")`, 4.17) and BTF-typed ones (`SEC("tp_btf/NAME")`, 5.5).
+ * Raw tracepoints (`SEC("raw_tp/NAME")`, 4.17), and those whose programs may write (`SEC("raw_tp.w/NAME")`, 5.2).
  *
  * @module
  */
-import type { BpfAttachType } from "../../lib/uapi/mod.ts";
+import { UnsupportedError } from "../../lib/errors.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { Link } from "./link.ts";
 
-/** Attaches to a raw tracepoint by its name: `sched_process_exec`. */
-export function attachRawTracepoint(program: BpfProgram, name: string): Link {
-  try {
-    const fd = sys.rawTracepointOpen({ progFd: program.fd, name });
-    return new Link({ kind: "raw_tracepoint", target: name, program: program.name, fds: [fd], links: [fd] });
-  } catch (error) {
-    if (!(error instanceof sys.SyscallError) || error.code !== "ENOENT") throw error;
-    throw new Error(`program "${program.name}": this kernel has no raw tracepoint "${name}"`, { cause: error });
-  }
+/** What {@linkcode attachRawTracepoint} takes. */
+export interface AttachRawTracepointOptions {
+  /** What `bpf_get_attach_cookie()` gives the program (6.10). */
+  readonly cookie?: bigint | undefined;
 }
 
 /**
- * Attaches a program that was loaded for a kernel type or function (`attachBtfId`) to just that.
+ * Attaches to a raw tracepoint by its name: `sched_process_exec`.
  *
- * `BPF_LINK_CREATE` takes such programs since 5.19; before, they go by `BPF_RAW_TRACEPOINT_OPEN` without a name.
- *
- * @param target What to call the target in messages.
+ * @throws {Error} if there is no such tracepoint, or it is not one whose programs may write.
+ * @throws {UnsupportedError} if there is a cookie and this kernel has none for raw tracepoints.
  */
-export function attachTracing(program: BpfProgram, target: string): Link {
-  const fd = openTracing(program);
-  return new Link({ kind: "trace", target, program: program.name, fds: [fd], links: [fd] });
+export function attachRawTracepoint(
+  program: BpfProgram,
+  name: string,
+  options: AttachRawTracepointOptions = {},
+): Link {
+  const { cookie = 0n } = options;
+  const place = `program "${program.name}"`;
+  try {
+    const fd = sys.rawTracepointOpen({ progFd: program.fd, name, ...(cookie === 0n ? {} : { cookie }) });
+    return new Link({ kind: "raw_tracepoint", target: name, program: program.name, fds: [fd], links: [fd] });
+  } catch (error) {
+    if (!(error instanceof sys.SyscallError)) throw error;
+    const { code } = error;
+    if (code === "ENOENT") throw new Error(`${place}: this kernel has no raw tracepoint "${name}"`, { cause: error });
+    // CHECK_ATTR: the older kernel does not know the field.
+    if (code === "EINVAL" && cookie !== 0n) throw noCookie(place, error);
+    if (code === "EINVAL") {
+      const why = `raw tracepoint "${name}" gives programs less than this one reads, or not to those that write`;
+      throw new Error(`${place}: ${why}`, { cause: error });
+    }
+    throw error.at(place);
+  }
 }
 
-function openTracing(program: BpfProgram): sys.Fd {
-  const attachType = program.image.expectedAttachType as BpfAttachType;
-  try {
-    return sys.linkCreate({ progFd: program.fd, attachType });
-  } catch (error) {
-    if (!(error instanceof sys.SyscallError) || error.code !== "EINVAL") throw error;
-    return sys.rawTracepointOpen({ progFd: program.fd });
-  }
+function noCookie(place: string, cause: sys.SyscallError): UnsupportedError {
+  return new UnsupportedError(
+    "cookies of raw tracepoints",
+    `${place}: this kernel has no cookies for raw tracepoints (Linux 6.10 has them)`,
+    { since: "6.10", cause },
+  );
 }

@@ -4,7 +4,16 @@
  * @module
  */
 import { Btf } from "../../lib/btf/mod.ts";
-import { btfBytes, btfGetFdById, btfGetNextId, type BtfInfo, btfInfo, mapFile, SyscallError } from "../sys/mod.ts";
+import {
+  btfBytes,
+  btfGetFdById,
+  btfGetNextId,
+  type BtfInfo,
+  btfInfo,
+  type Fd,
+  mapFile,
+  SyscallError,
+} from "../sys/mod.ts";
 import { hostBtf, VMLINUX_BTF } from "./host.ts";
 
 /** Options of {@linkcode loadedBtf} and {@linkcode moduleBtf}. */
@@ -59,4 +68,16 @@ export function moduleBtf(name: string, options: LoadedBtfOptions = {}): Btf {
   // The mapping is kept for as long as the process lives: its types may be asked for at any time.
   const { bytes } = mapFile(`${folder}/${name}`);
   return Btf.parse(bytes, { what: name, base: options.base ?? hostBtf() });
+}
+
+/**
+ * Opens the BTF of a module that is loaded: what programs and maps that need its types are given (5.11).
+ *
+ * @throws {Error} if no module of that name has any.
+ * @throws {SyscallError} if the kernel refuses it: it wants CAP_SYS_ADMIN.
+ */
+export function openModuleBtf(name: string): Fd {
+  const info = loadedBtfInfos().find((other) => other.kernelBtf && other.name === name);
+  if (info === undefined) throw new Error(`module "${name}": it is not loaded, or was built without BTF`);
+  return btfGetFdById(info.id);
 }

@@ -4,25 +4,41 @@
  * @module
  */
 import type { Value } from "../../lib/btf/mod.ts";
-import { type CollectionSpec, type EventTypes, findEventTypes, type ProgramSpec } from "../../lib/spec/mod.ts";
-import { attachProgram, type Link } from "../attach/mod.ts";
-import { EventStream, RingBuffer, type StreamOptions } from "../events/mod.ts";
+import {
+  type CollectionSpec,
+  type EventTypes,
+  findEventTypes,
+  findLostCounters,
+  type LostCounter,
+  type MapSpec,
+} from "../../lib/spec/mod.ts";
+import { BpfMapType } from "../../lib/uapi/mod.ts";
+import type { Link } from "../attach/mod.ts";
+import { EventStream, PerfBuffer, type PerfBufferOptions, RingBuffer, type StreamOptions } from "../events/mod.ts";
 import type { BpfMap, MapView } from "../map/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
-import { EventDecoder, type EventValue, type TypedEvent } from "./event_decoder.ts";
+import type { StructOps } from "../struct_ops/mod.ts";
+import { attachPrograms, type AttachProgramsOptions } from "./attach_programs.ts";
+import type { ChoiceOptions, SkippedProgram } from "./choices.ts";
+import { EventDecoder, type EventValue, type TypeChooser, type TypedEvent } from "./event_decoder.ts";
 import { load, type Loaded, type LoadOptions } from "./load.ts";
+import { readLostCounters } from "./lost_counters.ts";
 import { Variable } from "./variable.ts";
 
-/** Which programs {@linkcode Collection.attach} attaches. */
-export interface AttachOptions {
-  /** By default all that are loaded; one that cannot be attached by its section name is an error then. */
-  readonly only?: ((program: ProgramSpec) => boolean) | undefined;
+/** Which programs {@linkcode Collection.attach} attaches; choices are those of the load unless they are given. */
+export interface AttachOptions extends AttachProgramsOptions {
+  /** Which struct_ops maps are registered: by default all that were created. */
+  readonly structOps?: ((map: MapSpec) => boolean) | undefined;
 }
 
 /** How events are typed and read. */
 export interface EventOptions extends StreamOptions {
   /** The types of the map's records; by default what the object says. */
   readonly types?: EventTypes | undefined;
+  /** Of several types a record can have: which one it is, where its length does not tell. */
+  readonly typeOf?: TypeChooser | undefined;
+  /** How the buffers of a perf event array are made. */
+  readonly perf?: PerfBufferOptions | undefined;
 }
 
 /** A loaded object. Closing it detaches its programs, then closes everything in reverse order of making. */
@@ -33,17 +49,30 @@ export class Collection implements Disposable {
   readonly maps: ReadonlyMap<string, BpfMap>;
   /** Loaded programs by name. */
   readonly programs: ReadonlyMap<string, BpfProgram>;
+  /** Struct_ops by name of their map. */
+  readonly structOps: ReadonlyMap<string, StructOps>;
   /** Global variables by name: live memory. */
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly #loaded: Loaded;
+  readonly #choices: ChoiceOptions;
+  #skipped: readonly SkippedProgram[];
   readonly #resources: DisposableStack;
   /** Those that may be open: a program that opens one after the other must not gather closed ones. */
   readonly #streams: Set<EventStream<unknown>> = new Set();
   #eventTypes: Map<string, EventTypes> | undefined;
+  #lostCounters: Map<string, LostCounter[]> | undefined;
+  /** What programs had counted as lost when the last stream of a map was closed. */
+  readonly #lostBefore = new Map<string, number>();
 
-  private constructor(spec: CollectionSpec, loaded: Loaded) {
+  private constructor(spec: CollectionSpec, loaded: Loaded, choices: ChoiceOptions) {
     this.spec = spec;
     this.maps = loaded.maps;
     this.programs = loaded.programs;
+    this.structOps = loaded.structOps;
+    this.#loaded = loaded;
+    this.#skipped = loaded.skipped;
+    const { attachTo, optional, alternatives } = choices;
+    this.#choices = { attachTo, optional, alternatives };
     using cleanup = loaded.resources;
     using undo = loaded.undo;
     this.variables = mapVariables(spec, loaded.maps, cleanup);
@@ -64,23 +93,36 @@ export class Collection implements Disposable {
    * @throws {LinkError} if a function is missing.
    */
   static load(spec: CollectionSpec, options: LoadOptions = {}): Collection {
-    return new Collection(spec, load(spec, options));
+    return new Collection(spec, load(spec, options), options);
   }
 
   /**
-   * Attaches the loaded programs where their section names say: all or none. The links belong to the collection.
+   * Attaches the loaded programs where their section names say, then registers struct_ops: all or none, but for programs that
+   * are optional or have an alternative ({@linkcode Collection.skipped} tells which). The links belong to the collection.
    *
-   * @returns The links; closing one detaches its program.
+   * @throws {Error} saying why a program that is needed cannot be attached; nothing is attached then.
+   * @returns The links; closing one detaches its program or unregisters its struct_ops.
    */
   attach(options: AttachOptions = {}): Link[] {
     using cleanup = new DisposableStack();
-    const links: Link[] = [];
-    for (const [name, program] of this.programs) {
-      const spec = this.spec.programs.get(name)!;
-      if (options.only?.(spec) ?? true) links.push(cleanup.use(attachProgram(program, spec)));
+    const { spec, programs, structOps } = this;
+    const chosen = { ...this.#choices, ...options };
+    const { links, skipped } = attachPrograms({ spec, programs, attachTo: this.#loaded.attachTo }, chosen, cleanup);
+    const all = [...links];
+    for (const each of structOps.values()) {
+      if (options.structOps?.(each.map.spec) ?? true) all.push(cleanup.use(each.attach()));
     }
+    this.#skipped = [...this.#loaded.skipped, ...skipped];
     this.#resources.use(cleanup.move());
-    return links;
+    return all;
+  }
+
+  /**
+   * Programs that were left out when the collection was loaded, and when it was attached last: those that were declared
+   * optional, those whose alternative was taken, those whose section names do not say where to attach them.
+   */
+  get skipped(): readonly SkippedProgram[] {
+    return this.#skipped;
   }
 
   /**
@@ -103,9 +145,9 @@ export class Collection implements Disposable {
   }
 
   /**
-   * The events of a ring buffer, each a plain object of the type that the object says its records have.
+   * The events of a ring buffer or perf event array, each a plain object of the type that the object says its records have.
    *
-   * @param map Name of the ring buffer.
+   * @param map Name of the map.
    * @throws {UnsupportedError} if no type is known: with the line of C to add.
    */
   events(map: string, options: EventOptions = {}): EventStream<EventValue> {
@@ -132,7 +174,7 @@ export class Collection implements Disposable {
 
   #decoder(map: string, options: EventOptions): EventDecoder {
     this.#eventTypes ??= findEventTypes(this.spec);
-    return new EventDecoder(this.spec.name, map, options.types ?? this.#eventTypes.get(map));
+    return new EventDecoder(this.spec.name, map, options.types ?? this.#eventTypes.get(map), options.typeOf);
   }
 
   #stream<T>(
@@ -141,9 +183,26 @@ export class Collection implements Disposable {
     options: EventOptions,
   ): EventStream<T> {
     for (const other of this.#streams) if (other.closed) this.#streams.delete(other);
-    const stream = new EventStream(new RingBuffer(this.map(map)), decode, options);
+    const target = this.map(map);
+    const perf = target.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY;
+    const source = perf ? new PerfBuffer(target, options.perf) : new RingBuffer(target);
+    const stream = new EventStream(source, decode, { programLost: this.#programLost(map), ...options });
     this.#streams.add(stream);
     return stream;
+  }
+
+  /** Counts what the program could not send since the last stream of `map` was closed, or the collection was loaded. */
+  #programLost(map: string): (() => number) | undefined {
+    this.#lostCounters ??= findLostCounters(this.spec);
+    const counters = this.#lostCounters.get(map);
+    if (counters === undefined) return undefined;
+    const before = this.#lostBefore.get(map) ?? 0;
+    return () => {
+      // The last call is made when the stream is closed.
+      const now = readLostCounters(counters, this);
+      this.#lostBefore.set(map, now);
+      return now - before;
+    };
   }
 
   #named<T>(what: string, all: ReadonlyMap<string, T>, name: string): T {

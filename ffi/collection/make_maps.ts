@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MapTypeIds } from "../../lib/linker/mod.ts";
+import type { MapTypeIds, StructOpsImage } from "../../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec } from "../../lib/spec/mod.ts";
 import { BpfMap, checkFit } from "../map/mod.ts";
 import { BPF_FS, pin, unpin } from "../pin/mod.ts";
@@ -29,6 +29,10 @@ export interface MapTypes {
   readonly btf: sys.Fd | undefined;
   /** Ids of the types of keys and values, by name of map. */
   readonly ids: ReadonlyMap<string, MapTypeIds>;
+  /** The struct_ops maps as the kernel takes them, by name. */
+  readonly structOps: ReadonlyMap<string, StructOpsImage>;
+  /** Opened BTF of modules, by name of module: those that struct_ops are of. */
+  readonly modules: ReadonlyMap<string, sys.Fd>;
 }
 
 /** The maps of a collection. */
@@ -57,7 +61,9 @@ export function makeMaps(
   const given = givenMaps(spec, options.maps);
   const all = new Map<string, BpfMap>();
   const reused = new Set<string>();
-  for (const map of spec.maps.values()) {
+  for (const declared of spec.maps.values()) {
+    if (declared.autocreate === false) continue;
+    const map = asKernelTakes(declared, types);
     const replacement = given.get(map.name);
     if (replacement !== undefined) {
       checkFit(map, replacement.info(), "the map that is given for it", "give one that is like it");
@@ -74,10 +80,20 @@ export function makeMaps(
   return { all, reused };
 }
 
+/** A struct_ops map holds the kernel's struct, not the object's. */
+function asKernelTakes(map: MapSpec, { structOps }: MapTypes): MapSpec {
+  const image = structOps.get(map.name);
+  return image === undefined ? map : { ...map, valueSize: image.valueType.size, value: image.valueType };
+}
+
 /** Before any program is verified: the verifier takes frozen values for constants. */
 function createFilled(map: MapSpec, types: MapTypes, options: MapOptions, owned: DisposableStack): BpfMap {
   const { token } = options;
-  const made = owned.use(BpfMap.create(map, { btf: types.btf, types: types.ids.get(map.name), token }));
+  const image = types.structOps.get(map.name);
+  const kernelType = image === undefined
+    ? undefined
+    : { id: image.valueType.id, module: types.modules.get(image.target.name) };
+  const made = owned.use(BpfMap.create(map, { btf: types.btf, types: types.ids.get(map.name), kernelType, token }));
   made.fill();
   return made;
 }

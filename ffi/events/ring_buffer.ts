@@ -7,35 +7,50 @@ import { UnsupportedError } from "../../lib/errors.ts";
 import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { claimMap } from "./being_read.ts";
+import { nap, Pace } from "./pace.ts";
+import { RecordBatch } from "./record_batch.ts";
+import type { RecordSource } from "./record_source.ts";
 import { type RecordHandler, RingReader } from "./ring.ts";
 import { Readiness } from "./waiter.ts";
 
-/** How long to leave a producer alone that is in the middle of a record. */
-const BUSY_MS = 1;
-
-/** Ids of the maps that are being read: two readers that know nothing of each other would read overwritten memory. */
-const BEING_READ = new Set<number>();
+/** How a ring buffer is read. */
+export interface RingBufferOptions {
+  /**
+   * Read headers by atomic loads, also where the machine keeps loads in order (x86-64) and plain ones are right and take
+   * half the time.
+   */
+  readonly atomics?: boolean | undefined;
+}
 
 /** The mapped memory of a ring buffer map. It keeps what it needs of the map: the map may be closed before it. */
-export class RingBuffer implements Disposable {
+export class RingBuffer implements RecordSource {
   /** Name of the map. */
   readonly name: string;
   /** Size of the data in bytes. */
   readonly sizeBytes: number;
+  /** All CPUs share the ring. */
+  readonly perCpu: boolean = false;
+  /** The kernel counts nothing: a program that cannot reserve space is told so, and may count it. */
+  readonly lost: number = 0;
   readonly #resources: DisposableStack;
+  readonly #memory: sys.Mapping;
   readonly #reader: RingReader;
-  readonly #readiness: Readiness;
+  readonly #pace: Pace;
   #reading = false;
+  #batch: RecordBatch | undefined;
   #closed = false;
 
   /**
    * Maps the memory of `map`.
    *
-   * @throws {UnsupportedError} if `map` is no ring buffer, or one in overwrite mode.
+   * @param map The map.
+   * @param options How it is read.
+   * @throws {UnsupportedError} if `map` is no ring buffer, or one in overwrite mode: see {@linkcode OverwriteRing}.
    * @throws {Error} if there is a reader already: a ring has one position that all would share.
    * @throws {SyscallError} if its memory cannot be mapped.
    */
-  constructor(map: BpfMap) {
+  constructor(map: BpfMap, options: RingBufferOptions = {}) {
     if (map.spec.type !== BpfMapType.BPF_MAP_TYPE_RINGBUF) {
       throw new UnsupportedError("reading events", `map "${map.name}" is not a ring buffer (BPF_MAP_TYPE_RINGBUF)`);
     }
@@ -43,13 +58,11 @@ export class RingBuffer implements Disposable {
     if ((mapFlags & BpfMapFlag.BPF_F_RB_OVERWRITE) !== 0) {
       throw new UnsupportedError(
         "ring buffers in overwrite mode",
-        `map "${map.name}" has BPF_F_RB_OVERWRITE: reading what its program may overwrite meanwhile is not supported`,
+        `map "${map.name}" has BPF_F_RB_OVERWRITE: its program may overwrite what is read meanwhile; use OverwriteRing`,
       );
     }
-    if (BEING_READ.has(id)) throw new Error(`ring buffer "${map.name}" is being read already: close its other stream`);
     using cleanup = new DisposableStack();
-    BEING_READ.add(id);
-    cleanup.defer(() => BEING_READ.delete(id));
+    cleanup.use(claimMap(id, `ring buffer "${map.name}"`));
     const page = sys.pageSize();
     this.name = map.name;
     this.sizeBytes = maxEntries;
@@ -57,13 +70,14 @@ export class RingBuffer implements Disposable {
     const consumer = cleanup.use(sys.mapMemory({ fd, length: page, offset: 0, writable: true }));
     // One mapping of the producer's page and both copies of the data: read only, as the kernel demands.
     const rest = cleanup.use(sys.mapMemory({ fd, length: page + 2 * this.sizeBytes, offset: page, writable: false }));
+    this.#memory = rest;
     this.#reader = new RingReader({
       consumer: consumer.buffer,
       producer: rest.buffer,
       data: rest.buffer,
       dataOffset: page,
-    }, { ordered: Deno.build.arch === "x86_64" });
-    this.#readiness = cleanup.use(new Readiness(fd));
+    }, { ordered: Deno.build.arch === "x86_64" && options.atomics !== true });
+    this.#pace = new Pace(cleanup.use(new Readiness(fd)));
     this.#resources = cleanup.move();
   }
 
@@ -89,7 +103,15 @@ export class RingBuffer implements Disposable {
    * ```
    */
   drain(handler: RecordHandler, limit?: number): number {
-    return this.#read(() => this.#reader.drain(handler, limit)) ?? 0;
+    if (!this.#begin()) return 0;
+    let count = 0;
+    try {
+      count = this.#reader.drain(handler, limit);
+    } finally {
+      this.#end();
+    }
+    this.#pace.note(count);
+    return count;
   }
 
   /**
@@ -99,7 +121,52 @@ export class RingBuffer implements Disposable {
    * @returns Was there one.
    */
   next(handler: RecordHandler): boolean {
-    return this.#read(() => this.#reader.next(handler)) ?? false;
+    if (!this.#begin()) return false;
+    let found = false;
+    try {
+      found = this.#reader.next(handler);
+    } finally {
+      this.#end();
+    }
+    if (found) this.#pace.note(1);
+    return found;
+  }
+
+  /**
+   * The finished records, as views on the ring's own memory that live until the batch is disposed of. Until then nothing
+   * else is read, and their space is not given back.
+   *
+   * @param limit How many at most.
+   *
+   * @example
+   * ```ts
+   * import type { RingBuffer } from "@debpf/debpf";
+   *
+   * function firstWords(ring: RingBuffer): number[] {
+   *   using batch = ring.batch();
+   *   return Array.from(batch, (record) => record.getUint32(0, true));
+   * }
+   * ```
+   */
+  batch(limit?: number): RecordBatch {
+    if (!this.#begin()) return new RecordBatch([], () => {});
+    const memory = this.#memory.lend();
+    const records: DataView[] = [];
+    this.#reader.hold((view, offset, length) => {
+      records.push(new DataView(memory, view.byteOffset + offset, length));
+    }, limit);
+    this.#pace.note(records.length);
+    return this.#batch = new RecordBatch(records, () => {
+      this.#batch = undefined;
+      memory.transfer(0);
+      this.#reader.release();
+      this.#end();
+    });
+  }
+
+  /** Bytes that records take which were not read yet. */
+  get usedBytes(): number {
+    return this.#closed ? 0 : this.#reader.usedBytes;
   }
 
   /** Is it closed. */
@@ -111,14 +178,16 @@ export class RingBuffer implements Disposable {
   async readable(): Promise<void> {
     if (this.#closed) return;
     // To the kernel a record that is reserved and not submitted is something to read: polling would spin until it is.
-    if (this.#reader.busy) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
-    else await this.#readiness.readable();
+    if (this.#reader.busy) await nap();
+    else await this.#pace.wait();
   }
 
-  /** Unmaps the memory and ends a wait that is under way. Closing again does nothing. */
+  /** Unmaps the memory and ends a wait and a batch that are under way. Closing again does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#batch?.[Symbol.dispose]();
+    if (this.#resources.disposed) return;
     this.#reader.stop();
     if (!this.#reading) this.#resources.dispose();
   }
@@ -128,19 +197,19 @@ export class RingBuffer implements Disposable {
     this.close();
   }
 
-  #read<T>(read: () => T): T | undefined {
-    if (this.#closed) return undefined;
+  /** Begins to read; `false` when it is closed. */
+  #begin(): boolean {
+    if (this.#closed) return false;
     if (this.#reading) throw new Error(`ring buffer "${this.name}" is being drained already`);
     this.#reading = true;
-    try {
-      return read();
-    } finally {
-      this.#reading = false;
-      // Closed by its own handler: the memory could not go while it was being read.
-      if (this.#closed) {
-        this.#reader.stop();
-        this.#resources.dispose();
-      }
-    }
+    return true;
+  }
+
+  /** Closed by its own handler: the memory could not go while it was being read. */
+  #end(): void {
+    this.#reading = false;
+    if (!this.#closed || this.#resources.disposed) return;
+    this.#reader.stop();
+    this.#resources.dispose();
   }
 }

@@ -3,56 +3,66 @@
  *
  * @module
  */
-import type { RecordHandler } from "./ring.ts";
-import type { RingBuffer } from "./ring_buffer.ts";
+import { EventIterator } from "./event_iterator.ts";
+import { EventQueue, type RecordDecoder } from "./event_queue.ts";
+import { jsonLine } from "./json_line.ts";
+import { describeLosses, type EventLosses, totalLost } from "./losses.ts";
+import type { RecordSource } from "./record_source.ts";
 
-/** Makes a value of a record; what it returns must not refer to the record's memory. */
-export type RecordDecoder<T> = (view: DataView, offset: number, length: number) => T;
+export type { RecordDecoder };
 
 /** What an {@linkcode EventStream} may be told. */
 export interface StreamOptions {
-  /** How many events {@linkcode EventStream.take} gives at most; the others stay in the ring. 4096 by default. */
+  /** How many events {@linkcode EventStream.take} gives at most; the others stay where they are. 4096 by default. */
   readonly batch?: number | undefined;
   /** Closes the stream when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What becomes of events whose reader is slower than they come. `"drop"`, the default: before the ring is full they are
+   * taken into a queue, and when that is full they are dropped and counted. `"block"`: they stay in the ring, and when that
+   * is full the program cannot send any, which only the program can count.
+   */
+  readonly backpressure?: "drop" | "block" | undefined;
+  /** How many events the queue holds, for `"drop"`; 65,536 by default. */
+  readonly queue?: number | undefined;
+  /** Gives how many events the program says that it could not send, since the stream was opened. */
+  readonly programLost?: (() => number) | undefined;
 }
 
 const DEFAULT_BATCH = 4096;
-/** While events flow, timers and signals get their turn after this time, looked at after so many events. */
-const TURN_MS = 10;
-const EVENTS_PER_LOOK = 64;
+const DEFAULT_QUEUE = 65_536;
 
 /**
- * The events of a ring buffer. Reading it by `for await` gives the events in order and ends when the stream is closed;
- * leaving the loop closes it, and leaves what was not read to the next stream. A slow reader leaves events in the ring:
- * when that is full, the program cannot reserve space, which only the program can count.
+ * The events of a ring buffer or perf buffer. Reading it by `for await` gives the events in order and ends when the stream
+ * is closed; leaving the loop closes it, and leaves what was not read to the next stream.
  */
 export class EventStream<T> implements AsyncIterable<T>, Disposable {
-  readonly #ring: RingBuffer;
-  readonly #decode: RecordDecoder<T>;
+  readonly #source: RecordSource;
+  readonly #queue: EventQueue<T>;
   readonly #batch: number;
   readonly #abort: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
-  /** The error of a record in the middle of a batch: thrown after the events before it. */
-  #failure: { readonly error: unknown } | undefined;
+  #programLost: () => number;
 
   /**
-   * Takes over a ring buffer.
+   * Takes over a source.
    *
-   * @param ring What to read; it is closed with the stream, also if this throws.
+   * @param source What to read; it is closed with the stream, also if this throws.
    * @param decode Makes an event of a record.
-   * @param options Batch size, abort signal.
-   * @throws {RangeError} if the batch size is no positive integer.
+   * @param options Batch size, what a slow reader means, abort signal.
+   * @throws {RangeError} if the size of batch or queue is no positive integer.
    */
-  constructor(ring: RingBuffer, decode: RecordDecoder<T>, options: StreamOptions = {}) {
-    const { batch = DEFAULT_BATCH, signal } = options;
-    this.#ring = ring;
-    this.#decode = decode;
-    this.#batch = batch;
-    if (!Number.isInteger(batch) || batch < 1) {
-      ring.close();
-      throw new RangeError(`batch: ${batch} is no positive number of events`);
+  constructor(source: RecordSource, decode: RecordDecoder<T>, options: StreamOptions = {}) {
+    const { batch = DEFAULT_BATCH, queue = DEFAULT_QUEUE, backpressure = "drop", signal } = options;
+    for (const [name, value] of Object.entries({ batch, queue })) {
+      if (Number.isInteger(value) && value > 0) continue;
+      source.close();
+      throw new RangeError(`${name}: ${value} is no positive number of events`);
     }
+    this.#source = source;
+    this.#queue = new EventQueue(source, decode, { limit: backpressure === "block" ? 0 : queue });
+    this.#batch = batch;
+    this.#programLost = options.programLost ?? (() => 0);
     this.#signal = signal;
     if (signal === undefined) return;
     this.#abort = () => this.close();
@@ -62,7 +72,23 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
 
   /** Name of the map. */
   get name(): string {
-    return this.#ring.name;
+    return this.#source.name;
+  }
+
+  /** How many events were lost since the stream was opened, as far as anybody counts them. */
+  get lost(): number {
+    return totalLost(this.losses);
+  }
+
+  /** How many events were lost, by who noticed. */
+  get losses(): EventLosses {
+    return { program: this.#programLost(), kernel: this.#source.lost, queue: this.#queue.dropped };
+  }
+
+  /** What is to be said about lost events: a sentence for each reason, with what to do; none where none were lost. */
+  describeLosses(): string[] {
+    const { name: map, sizeBytes, perCpu } = this.#source;
+    return describeLosses(this.losses, { map, sizeBytes, perCpu, queue: this.#queue.limit });
   }
 
   /**
@@ -70,7 +96,7 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
    * the stream is closed then.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, void, undefined> {
-    return new EventIterator(this, this.#ring, this.#decode);
+    return new EventIterator(this.#queue, () => this.close());
   }
 
   /**
@@ -79,116 +105,69 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
    * @throws {Error} what the decoder throws, after the events before that record.
    */
   take(): T[] {
-    const failure = this.#failure;
-    if (failure !== undefined) {
-      this.#failure = undefined;
-      throw failure.error;
-    }
-    const events: T[] = [];
-    const decode = this.#decode;
-    try {
-      this.#ring.drain((view, offset, length) => {
-        events.push(decode(view, offset, length));
-      }, this.#batch);
-    } catch (error) {
-      if (events.length === 0) throw error;
-      this.#failure = { error };
-    }
-    return events;
+    return this.#queue.take(this.#batch);
   }
 
   /** Resolves when there may be events to take, or when the stream is closed. */
   readable(): Promise<void> {
-    return this.#ring.readable();
+    return this.#queue.readable();
+  }
+
+  /** The events as a stream of the web platform; cancelling it closes this. */
+  toReadableStream(): ReadableStream<T> {
+    return ReadableStream.from(this);
+  }
+
+  /**
+   * The events as lines of JSON (UTF-8), a batch in a chunk: to be piped to a file, or to be the body of an HTTP response.
+   * 64-bit numbers are exact digits, bytes arrays of numbers.
+   *
+   * @example
+   * ```ts
+   * import type { Collection } from "@debpf/debpf";
+   *
+   * function serve(collection: Collection): void {
+   *   Deno.serve(({ signal }) => new Response(collection.events("events", { signal }).toJsonLines()));
+   * }
+   * ```
+   */
+  toJsonLines(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const encoder = new TextEncoder();
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: async (controller) => {
+        try {
+          while (!this.closed) {
+            const events = this.take();
+            if (events.length > 0) return controller.enqueue(encoder.encode(events.map(jsonLine).join("")));
+            await this.readable();
+          }
+        } catch (error) {
+          this.close();
+          throw error;
+        }
+        controller.close();
+      },
+      cancel: () => this.close(),
+    });
   }
 
   /** Is it closed. */
   get closed(): boolean {
-    return this.#ring.closed;
+    return this.#source.closed;
   }
 
   /** Ends the stream and everything that waits for it. Closing again does nothing. */
   close(): void {
+    if (this.closed) return;
     if (this.#abort !== undefined) this.#signal?.removeEventListener("abort", this.#abort);
-    this.#ring.close();
+    // The program's counter may go before whoever asks for it.
+    const programLost = this.#programLost();
+    this.#programLost = () => programLost;
+    this.#queue.close();
   }
 
   /** As {@linkcode EventStream.close}. */
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/**
- * Reads record by record, so that whoever leaves the loop leaves the rest in the ring. No generator: its `return` would
- * wait for a `next` that is under way, and so would `ReadableStream.cancel` until the next event.
- */
-class EventIterator<T> implements AsyncIterableIterator<T, void, undefined> {
-  readonly #stream: EventStream<T>;
-  readonly #ring: RingBuffer;
-  readonly #keep: RecordHandler;
-  #event: T | undefined;
-  #untilLook = EVENTS_PER_LOOK;
-  #turnBegan = performance.now();
-  /** The last `next` that has to wait: those behind it get later events. */
-  #pending: Promise<unknown> | undefined;
-
-  constructor(stream: EventStream<T>, ring: RingBuffer, decode: RecordDecoder<T>) {
-    this.#stream = stream;
-    this.#ring = ring;
-    this.#keep = (view, offset, length) => {
-      this.#event = decode(view, offset, length);
-    };
-  }
-
-  next(): Promise<IteratorResult<T, void>> {
-    try {
-      if (this.#pending === undefined && --this.#untilLook > 0 && this.#ring.next(this.#keep)) {
-        return Promise.resolve({ done: false, value: this.#event as T });
-      }
-    } catch (error) {
-      this.#stream.close();
-      return Promise.reject(error);
-    }
-    const wait = () => this.#wait();
-    const waiting = this.#pending === undefined ? wait() : this.#pending.then(wait, wait);
-    this.#pending = waiting;
-    const done = () => {
-      if (this.#pending === waiting) this.#pending = undefined;
-    };
-    waiting.then(done, done);
-    return waiting;
-  }
-
-  return(): Promise<IteratorResult<T, void>> {
-    this.#stream.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async #wait(): Promise<IteratorResult<T, void>> {
-    try {
-      if (this.#untilLook <= 0) await this.#giveTurn();
-      while (!this.#ring.closed) {
-        if (this.#ring.next(this.#keep)) return { done: false, value: this.#event as T };
-        await this.#ring.readable();
-        this.#turnBegan = performance.now();
-      }
-      return { done: true, value: undefined };
-    } catch (error) {
-      this.#stream.close();
-      throw error;
-    }
-  }
-
-  /** Promises alone never let the event loop go on to timers and signals: waiting for the kernel does. */
-  async #giveTurn(): Promise<void> {
-    this.#untilLook = EVENTS_PER_LOOK;
-    if (performance.now() - this.#turnBegan < TURN_MS) return;
-    await this.#ring.readable();
-    this.#turnBegan = performance.now();
   }
 }

@@ -4,3 +4,6 @@
  * @module
  */
 export { missingBtfFeatures } from "./btf.ts";
+export { missingKernelFeatures } from "./kernel.ts";
+export { hasSyscallWrapper } from "./syscall_wrapper.ts";
+export { hasAttachCookie, hasUprobeMultiLink, hasUprobeSyscall } from "./uprobe.ts";

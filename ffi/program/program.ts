@@ -7,6 +7,7 @@ import { encode, type Instruction } from "../../lib/asm/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
 import { type BpfAttachType, BpfMapFlag, BpfProgType, enumName } from "../../lib/uapi/mod.ts";
+import type { BpfMap } from "../map/mod.ts";
 import { pin, type PinOptions } from "../pin/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { type RunOptions, runProgram, type RunResult } from "./run.ts";
@@ -16,6 +17,8 @@ import { verifierMessage } from "./verifier_message.ts";
 export interface ProgramImage {
   /** Name; the kernel keeps 15 bytes of it. */
   readonly name: string;
+  /** Name given to the kernel if it is not `name`: empty for kernels that know no names (before 4.15). */
+  readonly kernelName?: string | undefined;
   /** `BPF_PROG_TYPE_*`. */
   readonly type: BpfProgType;
   /** `expected_attach_type`; 0 where there is none. */
@@ -42,6 +45,8 @@ export interface ProgramImage {
   readonly ifindex?: number | undefined;
   /** File descriptors that instructions refer to by index: maps, BTF of modules (5.14). */
   readonly fdArray?: readonly number[] | undefined;
+  /** The maps of its collection by name, for what has to be told to the program when it is attached. */
+  readonly maps?: ReadonlyMap<string, BpfMap> | undefined;
 }
 
 /** How a program is loaded. */
@@ -103,7 +108,7 @@ export class BpfProgram implements Disposable {
       kernVersion: image.kernelVersion,
       progFlags: image.flags | (token === undefined ? 0 : BpfMapFlag.BPF_F_TOKEN_FD),
       progTokenFd: token,
-      progName: image.name,
+      progName: image.kernelName ?? image.name,
       progIfindex: image.ifindex,
       attachBtfId: image.attachBtfId,
       attachBtfObjFd: image.attachBtfObjFd,

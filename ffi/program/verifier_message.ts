@@ -5,6 +5,7 @@
  */
 import { type Instruction, SOURCE, type SourceLine } from "../../lib/asm/mod.ts";
 import { poisonedBy } from "../../lib/core/poison/mod.ts";
+import { MISSING_MAP, missingKfunc } from "../../lib/linker/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
 import { findComplaint, type VerifierComplaint } from "./verifier_log.ts";
@@ -34,20 +35,35 @@ export function verifierMessage(program: RefusedProgram, log: string, error: Sys
   return lines.join("\n");
 }
 
-/** libbpf's marker of an instruction whose CO-RE relocation failed: a call of helper 0xbad2310. */
-const POISON_CALL = /unknown#195896080/;
+/**
+ * libbpf's markers of instructions that cannot be meant to run, calls of helpers that do not exist: a CO-RE relocation
+ * failed (0xbad2310), a map is not created (2001000000 and its number), a weak kernel function is missing (2002000000 and its).
+ */
+const POISON_CALL = /unknown#(195896080|200[12]\d{6})/;
 
-/** Where the verifier stopped and what CO-RE said of that instruction, if it was poisoned. */
+/** Why an instruction was poisoned, if it was. */
+function whyPoisoned(insn: Instruction): string | undefined {
+  const map = insn.get(MISSING_MAP);
+  if (map !== undefined) return `the program reaches a reference to map "${map}", which was not created`;
+  const kfunc = missingKfunc(insn);
+  if (kfunc !== undefined) {
+    return `the program reaches a call of "${kfunc.name}", a function that this kernel does not have: ask ` +
+      `bpf_ksym_exists(${kfunc.name}) before`;
+  }
+  return poisonedBy(insn)?.explanation.text;
+}
+
+/** Where the verifier stopped and why that instruction was poisoned, if it was. */
 function poisonReason(insns: readonly Instruction[], complaint: VerifierComplaint): string | undefined {
   if (!POISON_CALL.test(complaint.reason)) return undefined;
   let slot = 0;
   let line: SourceLine | undefined;
   for (const insn of insns) {
     line = insn.get(SOURCE) ?? line;
-    const fixup = slot === complaint.insnIndex ? poisonedBy(insn) : undefined;
-    if (fixup !== undefined) {
+    const reason = slot === complaint.insnIndex ? whyPoisoned(insn) : undefined;
+    if (reason !== undefined) {
       const place = line === undefined ? `instruction ${slot}` : `instruction ${slot}, ${line.file}:${line.line}`;
-      return `${place}:\n  ${fixup.explanation.text.replaceAll("\n", "\n  ")}`;
+      return `${place}:\n  ${reason.replaceAll("\n", "\n  ")}`;
     }
     slot += insn.slots;
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { Errno } from "./errno.ts";
 import { native } from "./libc.ts";
 
 /** The system calls that the library makes. */
@@ -15,6 +16,10 @@ export interface SystemCalls {
   bpf(cmd: number, attr: Deno.PointerObject, size: number): number;
   /** perf_event_open(2): `attr` points to a `struct perf_event_attr`. */
   perfEventOpen(attr: Deno.PointerObject, pid: number, cpu: number, groupFd: number, flags: number): number;
+  /** uprobe(2), which only the kernel's own trampolines may call: anywhere else it fails. */
+  uprobe(): number;
+  /** getenv(3): `name` ends with a NUL. */
+  getenv(name: Uint8Array<ArrayBuffer>): Deno.PointerObject | null;
   /** mmap(2) at an address of the kernel's choice, which is the result. */
   mmap(length: number, prot: number, flags: number, fd: number, offset: number): Deno.PointerObject | number;
   /** munmap(2) */
@@ -80,6 +85,12 @@ export interface SystemCalls {
   clockGettime(clock: number, buffer: Uint8Array<ArrayBuffer>): number;
   /** setrlimit(2): `limits` is a `struct rlimit`. */
   setrlimit(resource: number, limits: Uint8Array<ArrayBuffer>): number;
+  /** socket(2) */
+  socket(domain: number, type: number, protocol: number): number;
+  /** bind(2): `address` is a `struct sockaddr_*`. */
+  bind(fd: number, address: Uint8Array<ArrayBuffer>): number;
+  /** setsockopt(2) */
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array<ArrayBuffer>): number;
 }
 
 /** `MAP_FAILED`, `(void *) -1`. */
@@ -98,6 +109,13 @@ export const calls: SystemCalls = {
     const result = libc.perfEventOpen(nr.perfEventOpen, attr, pid, cpu, groupFd, BigInt(flags));
     return result < 0 ? -errno[0]! : result;
   },
+  uprobe() {
+    const { libc, nr, errno } = native();
+    if (nr.uprobe === undefined) return -Errno.ENOSYS;
+    const result = libc.uprobe(nr.uprobe);
+    return result < 0 ? -errno[0]! : result;
+  },
+  getenv: (name) => native().libc.getenv(name),
   mmap(length, prot, flags, fd, offset) {
     const { libc, errno } = native();
     const address = libc.mmap(null, BigInt(length), prot, flags, fd, BigInt(offset));
@@ -230,6 +248,21 @@ export const calls: SystemCalls = {
   setrlimit(resource, limits) {
     const { libc, errno } = native();
     const result = libc.setrlimit(resource, limits);
+    return result < 0 ? -errno[0]! : result;
+  },
+  socket(domain, type, protocol) {
+    const { libc, errno } = native();
+    const result = libc.socket(domain, type, protocol);
+    return result < 0 ? -errno[0]! : result;
+  },
+  bind(fd, address) {
+    const { libc, errno } = native();
+    const result = libc.bind(fd, address, address.length);
+    return result < 0 ? -errno[0]! : result;
+  },
+  setsockopt(fd, level, option, value) {
+    const { libc, errno } = native();
+    const result = libc.setsockopt(fd, level, option, value, value.length);
     return result < 0 ? -errno[0]! : result;
   },
 };

@@ -39,7 +39,9 @@ const O_CLOEXEC = 0o2000000;
 const O_DIRECTORY = Deno.build.arch === "aarch64" ? 0o40000 : 0o200000;
 const SEEK_END = 2;
 const F_OK = 0;
+const X_OK = 1;
 const W_OK = 2;
+const R_OK = 4;
 const FIRST_READ_BYTES = 16384;
 /** No object or BTF is as large; a device that never ends is. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -185,6 +187,11 @@ export function mapFile(path: string): MappedFile {
 /** Is there anything of that name (access(2)). */
 export function exists(path: string): boolean {
   return calls.access(cString(path), F_OK) === 0;
+}
+
+/** May this process read it, and with `run` also run it (access(2)). */
+export function isReadable(path: string, run = false): boolean {
+  return calls.access(cString(path), run ? R_OK | X_OK : R_OK) === 0;
 }
 
 /**

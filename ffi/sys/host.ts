@@ -7,7 +7,7 @@ import { FormatError } from "../../lib/errors.ts";
 import { calls } from "./calls.ts";
 import { check } from "./fail.ts";
 import { readTextFile } from "./files.ts";
-import { textOf } from "./wire.ts";
+import { cString, textOf } from "./wire.ts";
 
 /** Process id. */
 export function getpid(): number {
@@ -22,6 +22,12 @@ export function getuid(): number {
 /** Effective user id. */
 export function geteuid(): number {
   return calls.geteuid();
+}
+
+/** Value of an environment variable; `undefined` without one. (`Deno.env` needs a permission of its own.) */
+export function environment(name: string): string | undefined {
+  const value = calls.getenv(cString(name));
+  return value === null ? undefined : Deno.UnsafePointerView.getCString(value);
 }
 
 /** Size of a page in bytes. */

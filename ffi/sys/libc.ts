@@ -35,6 +35,10 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer", "u32"],
     result: "i32",
   },
+  /** `long syscall(SYS_uprobe)` */
+  uprobe: { name: "syscall", parameters: ["i32"], result: "i32" },
+  /** `char *getenv(const char *name)` */
+  getenv: { name: "getenv", parameters: ["buffer"], result: "pointer" },
   /** `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)` */
   mmap: {
     name: "mmap",
@@ -126,6 +130,16 @@ const SYMBOLS = {
     parameters: ["i32", "buffer"],
     result: "i32",
   },
+  /** `int socket(int domain, int type, int protocol)` */
+  socket: { name: "socket", parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
+  bind: { name: "bind", parameters: ["i32", "buffer", "u32"], result: "i32" },
+  /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
+  setsockopt: {
+    name: "setsockopt",
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
 } as const;
 
 /** The functions of {@linkcode SYMBOLS}. */
@@ -136,11 +150,13 @@ interface SyscallNumbers {
   readonly bpf: number;
   readonly perfEventOpen: number;
   readonly getdents64: number;
+  /** Only this architecture has it. */
+  readonly uprobe?: number;
 }
 
 /** By `Deno.build.arch`. Source: asm/unistd_64.h (x86_64), asm-generic/unistd.h (aarch64). */
 const SYSCALL_NUMBERS: Partial<Record<string, SyscallNumbers>> = {
-  x86_64: { bpf: 321, perfEventOpen: 298, getdents64: 217 },
+  x86_64: { bpf: 321, perfEventOpen: 298, getdents64: 217, uprobe: 336 },
   aarch64: { bpf: 280, perfEventOpen: 241, getdents64: 61 },
 };
 

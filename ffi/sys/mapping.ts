@@ -53,6 +53,17 @@ export class Mapping implements Disposable {
     return this.#buffer;
   }
 
+  /**
+   * The same memory in another buffer, whose views die when the caller detaches it by `transfer(0)`: to be done before
+   * {@linkcode Mapping.close}, which does not know of it.
+   *
+   * @throws {TypeError} after {@linkcode Mapping.close}.
+   */
+  lend(): ArrayBuffer {
+    if (this.#buffer === undefined) throw new TypeError("the memory is no longer mapped");
+    return Deno.UnsafePointerView.getArrayBuffer(this.#address, this.#length);
+  }
+
   /** Was it unmapped. */
   get closed(): boolean {
     return this.#buffer === undefined;

@@ -16,6 +16,7 @@ export {
   type DirEntry,
   exists,
   fileSystemType,
+  isReadable,
   isWritable,
   mapFile,
   MappedFile,
@@ -47,6 +48,9 @@ export {
 export * from "./map.ts";
 export { MapElements } from "./map_elements.ts";
 export { mapMemory, type MapMemoryOptions, Mapping } from "./mapping.ts";
+export * from "./netlink_device.ts";
+export * from "./netlink_route.ts";
+export * from "./netlink_tc.ts";
 export * from "./object.ts";
 export {
   type PerfEventAttr,
@@ -54,10 +58,23 @@ export {
   perfEventEnable,
   perfEventId,
   perfEventOpen,
+  perfEventPause,
   perfEventQueryBpf,
   perfEventSetBpf,
   type PerfEventTarget,
 } from "./perf_event.ts";
 export * from "./prog.ts";
+export { progStreamRead } from "./prog_stream.ts";
 export { type ProgArray, type ProgArrays, progArrays, type ProgInfo, progInfo } from "./prog_info.ts";
+export {
+  AddressFamily,
+  attachReuseport,
+  attachSocketFilter,
+  detachReuseport,
+  detachSocketFilter,
+  packetSocket,
+  setSocketOption,
+  socket,
+  SocketType,
+} from "./socket.ts";
 export { progTestRun, type TestRunOptions, type TestRunResult } from "./test_run.ts";

@@ -211,6 +211,16 @@ export function perfEventDisable(fd: number): void {
 }
 
 /**
+ * Lets a perf event write to its buffer no longer, or again (`PERF_EVENT_IOC_PAUSE_OUTPUT`, 4.7): what comes meanwhile is
+ * lost, and counted.
+ *
+ * @throws {SyscallError} if the kernel refuses it.
+ */
+export function perfEventPause(fd: number, paused: boolean): void {
+  request("PERF_EVENT_IOC_PAUSE_OUTPUT", fd, paused ? 1n : 0n);
+}
+
+/**
  * Id of a perf event (`PERF_EVENT_IOC_ID`).
  *
  * @throws {SyscallError} if the kernel refuses it.

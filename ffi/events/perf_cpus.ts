@@ -1,0 +1,120 @@
+/**
+ * The buffers of all CPUs that are online, and their places in a perf event array: CPUs come and go.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../../lib/errors.ts";
+import { BpfMapType } from "../../lib/uapi/mod.ts";
+import type { BpfMap } from "../map/mod.ts";
+import * as sys from "../sys/mod.ts";
+import { claimMap } from "./being_read.ts";
+import { PerfCpu, type PerfCpuOptions } from "./perf_cpu.ts";
+
+/** How the buffers of a perf event array are made. */
+export interface PerfOptions {
+  /** Size of each CPU's buffer in pages, a power of two; 16 by default, which are 64 KiB mostly. */
+  readonly pages?: number | undefined;
+}
+
+/** So often the CPUs are looked at that are online. */
+const LOOK_MS = 1000;
+
+/** Perf events in a map, one for each CPU that is online. */
+export class PerfCpus<T> implements Disposable {
+  /** Size of each buffer in bytes. */
+  readonly sizeBytes: number;
+  /** By number of the CPU. */
+  readonly open: Map<number, { readonly cpu: PerfCpu; readonly reader: T }> = new Map();
+  readonly #options: PerfCpuOptions;
+  readonly #added: (cpu: PerfCpu) => T;
+  readonly #removed: (cpu: PerfCpu, reader: T) => void;
+  readonly #fd: number;
+  readonly #limit: number;
+  readonly #resources: DisposableStack;
+  #looked = performance.now();
+
+  /**
+   * Opens an event for each CPU and puts it into `map`.
+   *
+   * @param map A perf event array; may be closed before this.
+   * @param options `pages`, and what {@linkcode PerfCpu} takes.
+   * @param follow What to do with CPUs that come and go.
+   */
+  constructor(
+    map: BpfMap,
+    options: PerfOptions & Omit<PerfCpuOptions, "sizeBytes">,
+    follow: { added: (cpu: PerfCpu) => T; removed: (cpu: PerfCpu, reader: T) => void },
+  ) {
+    if (map.spec.type !== BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
+      throw new UnsupportedError(
+        "reading events",
+        `map "${map.name}" is not a perf event array (BPF_MAP_TYPE_PERF_EVENT_ARRAY)`,
+      );
+    }
+    const { pages = 16 } = options;
+    if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
+      throw new RangeError(`pages: ${pages} is no power of two`);
+    }
+    using cleanup = new DisposableStack();
+    const { id, maxEntries } = sys.mapInfo(map.fd);
+    cleanup.use(claimMap(id, `perf event array "${map.name}"`));
+    this.sizeBytes = pages * sys.pageSize();
+    this.#options = { ...options, sizeBytes: this.sizeBytes };
+    this.#added = follow.added;
+    this.#removed = follow.removed;
+    this.#fd = cleanup.use(sys.duplicateFd(map.fd)).value;
+    this.#limit = maxEntries;
+    cleanup.defer(() => {
+      for (const number of [...this.open.keys()]) this.#remove(number);
+    });
+    for (const number of sys.onlineCpus()) this.#add(number);
+    this.#resources = cleanup.move();
+  }
+
+  /** Opens buffers for CPUs that have come, and closes those of CPUs that have gone; looks once a second at most. */
+  follow(): void {
+    const now = performance.now();
+    if (now - this.#looked < LOOK_MS) return;
+    this.#looked = now;
+    const online = new Set(sys.onlineCpus());
+    // The event of a CPU that was away counts no more when it is back: it gets a new one.
+    for (const number of [...this.open.keys()]) if (!online.has(number)) this.#remove(number);
+    for (const number of online) if (!this.open.has(number)) this.#add(number);
+  }
+
+  /** Takes all events out of the map and closes them. */
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+
+  /** A CPU whose number the map has no place for cannot send anything: the program's call fails there. */
+  #add(number: number): void {
+    if (number >= this.#limit) return;
+    using cleanup = new DisposableStack();
+    try {
+      const cpu = cleanup.use(new PerfCpu(number, this.#options));
+      const reader = this.#added(cpu);
+      this.open.set(number, { cpu, reader });
+      cleanup.defer(() => this.open.delete(number));
+      sys.mapUpdateElem(this.#fd, words(number), words(cpu.fd));
+    } catch (error) {
+      // It has gone since the list was read.
+      if (error instanceof sys.SyscallError && error.code === "ENODEV") return;
+      throw error;
+    }
+    cleanup.move();
+  }
+
+  #remove(number: number): void {
+    const { cpu, reader } = this.open.get(number)!;
+    this.open.delete(number);
+    // The map holds the event and its buffer as long as it is there.
+    sys.mapDeleteElem(this.#fd, words(number));
+    this.#removed(cpu, reader);
+    cpu[Symbol.dispose]();
+  }
+}
+
+function words(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
