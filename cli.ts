@@ -34,8 +34,15 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "programs of the kernel: show, dump, load, run, pin",
     load: () => import("./cli/prog/mod.ts"),
   },
+  struct_ops: {
+    summary: "kernel structs of functions that programs implement: list, dump, register, unregister",
+    load: () => import("./cli/struct_ops/mod.ts"),
+  },
   link: { summary: "links of the kernel: show, detach, pin", load: () => import("./cli/link/mod.ts") },
-  gen: { summary: "make a file from objects: a minimal BTF", load: () => import("./cli/gen/mod.ts") },
+  gen: {
+    summary: "make a file from objects: one linked object, a minimal BTF",
+    load: () => import("./cli/gen/mod.ts"),
+  },
   version: { summary: "version of debpf", load: () => import("./cli/version.ts") },
 };
 

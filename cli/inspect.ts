@@ -13,6 +13,7 @@ import { findEventTypes } from "../lib/spec/mod.ts";
 import { attachTypeName, coreRelocationName, mapTypeName, programTypeName } from "./kernel_names.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
+import { resolvedExterns } from "./externs.ts";
 import { readObject } from "./object_file.ts";
 import { type Output, toJson } from "./output.ts";
 import { type Column, tableLines } from "./table.ts";
@@ -23,12 +24,14 @@ export const command: Command = {
   usage: `usage: debpf inspect OBJECT
 
 Prints the programs, maps, variables, externs and CO-RE relocations of an object file, the types of its events, and
-what it needs of a kernel: the oldest one that can run it, and why.`,
+what it needs of a kernel: the oldest one that can run it, and why. With FFI allowed, also what its externs are in the
+running kernel.`,
   async run(args, { output }) {
     const { positional } = readArgs(args, { positional: ["OBJECT"] });
     const spec = await readObject(positional[0] ?? "");
-    if (output.json) output.value(inspectJson(spec));
-    else print(spec, output);
+    const resolved = await resolvedExterns(spec);
+    if (output.json) output.value(inspectJson(spec, resolved));
+    else print(spec, resolved, output);
     return EXIT.done;
   },
 };
@@ -81,7 +84,7 @@ function mapJson(map: MapSpec): Record<string, unknown> {
   };
 }
 
-function inspectJson(spec: CollectionSpec): Record<string, unknown> {
+function inspectJson(spec: CollectionSpec, resolved: ReadonlyMap<string, string>): Record<string, unknown> {
   return {
     name: spec.name,
     byte_order: spec.order,
@@ -104,7 +107,13 @@ function inspectJson(spec: CollectionSpec): Record<string, unknown> {
       read_only: variable.readOnly,
       value: variable.get(),
     })),
-    externs: [...spec.externs.values()].map(({ name, kind, section, weak }) => ({ name, kind, section, weak })),
+    externs: [...spec.externs.values()].map(({ name, kind, section, weak }) => ({
+      name,
+      kind,
+      section,
+      weak,
+      ...(resolved.has(name) ? { resolved: resolved.get(name) } : {}),
+    })),
     needs: needsJson(collectionNeeds(spec)),
     events: [...findEventTypes(spec)].map(([map, events]) => ({
       map,
@@ -148,7 +157,7 @@ function section(
   for (const line of tableLines(columns, rows, 2)) output.line(line);
 }
 
-function print(spec: CollectionSpec, output: Output): void {
+function print(spec: CollectionSpec, resolved: ReadonlyMap<string, string>, output: Output): void {
   const order = `${spec.order}-endian`;
   output.line(
     `${spec.name}: ${order}, license "${spec.license}", ${spec.btf === undefined ? "without BTF" : "with BTF"}`,
@@ -201,11 +210,16 @@ function print(spec: CollectionSpec, output: Output): void {
         .map(([member, value]) => [name, member, shortValue(value)])
     ),
   );
-  printVariables(spec, output, text);
+  printVariables(spec, resolved, output, text);
   printNeeds(collectionNeeds(spec), output, text);
 }
 
-function printVariables(spec: CollectionSpec, output: Output, text: (heading: string) => Column): void {
+function printVariables(
+  spec: CollectionSpec,
+  resolved: ReadonlyMap<string, string>,
+  output: Output,
+  text: (heading: string) => Column,
+): void {
   section(
     output,
     "Variables",
@@ -220,8 +234,10 @@ function printVariables(spec: CollectionSpec, output: Output, text: (heading: st
   section(
     output,
     "Externs",
-    [text("name"), text("kind"), text("")],
-    [...spec.externs.values()].map(({ name, kind, weak }) => [name, kind, weak ? "weak" : ""]),
+    [text("name"), text("kind"), text(""), text("in this kernel")],
+    [...spec.externs.values()].map((
+      { name, kind, weak },
+    ) => [name, kind, weak ? "weak" : "", resolved.get(name) ?? ""]),
   );
   section(
     output,

@@ -6,34 +6,37 @@
 import { Collection } from "../ffi/collection/mod.ts";
 import type { CollectionSpec, EventTypes, ProgramSpec, VariableSpec } from "../lib/spec/mod.ts";
 import { readCollectionSpec } from "../lib/spec/mod.ts";
-import { BpfMapType } from "../lib/uapi/mod.ts";
 import { type Args, readArgs } from "./args.ts";
 import { type Command, type Context, EXIT, UsageError } from "./command.ts";
+import { readKconfig } from "./kconfig.ts";
+import { noteSkipped } from "./kernels.ts";
 import { readObject } from "./object_file.ts";
 import { parseFieldFormats } from "./run/columns.ts";
 import { chooseEventTypes } from "./run/event_choice.ts";
-import { watch } from "./run/watch.ts";
+import { eventMaps, watch } from "./run/watch.ts";
 import { parseValue } from "./run/parse_value.ts";
 
 /** The command. */
 export const command: Command = {
   usage: `usage: debpf run [OBJECT] [OPTION]...
 
-Loads an object, attaches every program whose section name says where, and prints the events of its ring buffers until
-Ctrl-C. Without OBJECT: the bundled execsnoop, a row for every program that starts on this machine.
+Loads an object, attaches every program whose section name says where, and prints the events of its ring buffers and
+perf event arrays until Ctrl-C. Without OBJECT: the bundled execsnoop, a row for every program that starts on this machine.
 
   --program GLOB         load only programs whose names match; may be repeated
   --set VAR=VALUE        set a global variable before loading: a number, true, text or JSON; may be repeated
-  --event MAP=STRUCT     the type of a ring buffer's records, where the object does not say; STRUCT,STRUCT for several
+  --kconfig FILE         options of the kernel's configuration (CONFIG_HZ=250) that win over the kernel's own
+  --event MAP=STRUCT     the type of a map's records, where the object does not say; STRUCT,STRUCT for several
   --format FIELD=KIND    show a field as dec, hex, time (ns since boot), ip4, ip6 or mac; may be repeated
   --count N              end after N events
   --duration SECONDS     end after that time
+  --trace                also print what bpf_printk writes, and the programs' own streams (stdout, stderr)
   --dry-run              load and verify, attach nothing`,
   async run(args, context) {
     const parsed = readArgs(args, {
       collect: ["program", "set", "event", "format"],
-      string: ["count", "duration"],
-      boolean: ["dry-run"],
+      string: ["count", "duration", "kconfig"],
+      boolean: ["trace", "dry-run"],
       positional: ["[OBJECT]"],
     });
     const spec = await specOf(parsed.positional[0]);
@@ -60,19 +63,22 @@ async function runCollection(
   const count = args.positive("count");
   if (count !== undefined && !Number.isInteger(count)) throw new UsageError("--count takes a whole number");
   const durationSeconds = args.positive("duration");
-  using collection = Collection.load(spec);
+  const kconfig = await readKconfig(args.string("kconfig"));
+  using collection = Collection.load(spec, { kconfig, skippedModule: noteSkipped(output) });
   if (args.flag("dry-run")) {
     output.note(`loaded: ${names(collection.programs.keys())}`);
     return EXIT.done;
   }
   const { attached, skipped } = attachAll(collection, spec);
-  const rings = [...collection.maps.values()].filter((map) => map.spec.type === BpfMapType.BPF_MAP_TYPE_RINGBUF);
+  const trace = args.flag("trace");
   if (attached === 0) throw new Error(`${spec.name}: none of its programs says in its section name where to attach it`);
   for (const { name, section } of skipped) {
     output.note(`debpf: program "${name}" (section "${section}") is not attached: its section name does not say where`);
   }
-  if (rings.length === 0) output.note("debpf: the object has no ring buffer: nothing will be printed; Ctrl-C ends it");
-  await watch(collection, choice, { output, formats, count, durationSeconds });
+  if (eventMaps(collection).length === 0 && !trace) {
+    output.note("debpf: the object has no ring buffer or perf event array: nothing will be printed; Ctrl-C ends it");
+  }
+  await watch(collection, choice, { output, formats, count, durationSeconds, trace });
   return EXIT.done;
 }
 

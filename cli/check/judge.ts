@@ -7,7 +7,7 @@
  * @module
  */
 import { controlFlow, type FlowConstants } from "../../lib/asm/flow/mod.ts";
-import { type Instruction, isHelperCall, LABEL, SOURCE } from "../../lib/asm/mod.ts";
+import { type Instruction, isHelperCall, isInnerLabel, LABEL, SOURCE } from "../../lib/asm/mod.ts";
 import type { Btf, BtfType } from "../../lib/btf/mod.ts";
 import { BAD_RELOCATION, type CoreTarget, poisonedBy } from "../../lib/core/mod.ts";
 import { DebpfError, UnsupportedError } from "../../lib/errors.ts";
@@ -159,7 +159,8 @@ function placeOf(insns: readonly Instruction[], index: number): string {
   for (let i = 0; i <= index; i++) {
     const insn = insns[i]!;
     const line = insn.get(SOURCE);
-    if (insn.get(LABEL) !== undefined) [label, source] = [insn.get(LABEL)!.name, ""];
+    const own = insn.get(LABEL);
+    if (own !== undefined && !isInnerLabel(own)) [label, source] = [own.name, ""];
     if (line !== undefined) source = `${line.file}:${line.line}, `;
     if (i < index) slot += insn.slots;
   }

@@ -4,20 +4,26 @@
  * @module
  */
 import { type Command, UsageError } from "../command.ts";
-import { generateMinimalBtf, MIN_CORE_BTF_USAGE } from "./min_core_btf.ts";
+import { MIN_CORE_BTF_USAGE, OBJECT_USAGE } from "./usage.ts";
 
 /** The command. */
 export const command: Command = {
-  usage: `usage: debpf gen ${MIN_CORE_BTF_USAGE}`,
+  usage: `usage: debpf gen ${OBJECT_USAGE}\n\n       debpf gen ${MIN_CORE_BTF_USAGE}`,
   async run(args, context) {
     const [word, ...rest] = args;
     switch (word) {
-      case "min_core_btf":
+      case "object": {
+        const { generateObject } = await import("./object.ts");
+        return await generateObject(rest, context.output);
+      }
+      case "min_core_btf": {
+        const { generateMinimalBtf } = await import("./min_core_btf.ts");
         return await generateMinimalBtf(rest, context.output);
+      }
       case undefined:
-        throw new UsageError("debpf gen needs a word: min_core_btf");
+        throw new UsageError("debpf gen needs a word: object, min_core_btf");
       default:
-        throw new UsageError(`debpf gen has no "${word}"; it has min_core_btf`);
+        throw new UsageError(`debpf gen has no "${word}"; it has object, min_core_btf`);
     }
   },
 };

@@ -42,6 +42,27 @@
  */
 #define DEBPF_FORMAT(kind) DEBPF_DECL_TAG("debpf:format:" #kind)
 
+/*
+ * Events that the program could not send: only the program knows. Where there is such a counter, debpf shows it (`run` at
+ * its end, the library as `stream.lost`).
+ *
+ *	DEBPF_LOST(events);
+ *
+ *	struct exec_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+ *	if (!event) {
+ *		DEBPF_COUNT_LOST(events);
+ *		return 0;
+ *	}
+ *
+ * It is a global variable with a DECL_TAG "debpf:lost:MAP". The tag may as well be on any other global integer, or on an
+ * array or per-CPU array of integers, whose sum counts then.
+ */
+#define DEBPF_LOST(map)                                                                                                \
+	extern unsigned long long debpf_lost_##map;                                                                    \
+	unsigned long long debpf_lost_##map DEBPF_DECL_TAG("debpf:lost:" #map)
+
+#define DEBPF_COUNT_LOST(map) ((void)__sync_fetch_and_add(&debpf_lost_##map, 1))
+
 /* clang 13 and older have no such attribute: there the anchor alone names the type. */
 #if defined(__has_attribute) && __has_attribute(btf_decl_tag)
 #define DEBPF_DECL_TAG(text) __attribute__((btf_decl_tag(text)))

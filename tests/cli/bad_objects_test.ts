@@ -79,14 +79,9 @@ Deno.test({
   async fn(test) {
     const cases: [name: string, message: RegExp][] = [
       ["unknown_section", /program "lost" \(section "nowhere\/at\/all"\): .*use a name like SEC\(/],
-      [
-        "extern_kconfig",
-        /program "read" .*extern_kconfig\.bpf\.c:\d+: refers to extern "CONFIG_HZ": .* not supported$/m,
-      ],
-      [
-        "extern_ksyms",
-        /program "addresses" .*extern_ksyms\.bpf\.c:\d+: refers to extern "in_no_kernel": .* not supported$/m,
-      ],
+      ["extern_option", /extern "CONFIG_IN_NO_KERNEL": \/(proc\/config\.gz|boot\/config-\S+) does not set it: /],
+      ["extern_strong", /extern function "bpf_in_no_kernel": neither the kernel nor a module has such a function: /],
+      ["extern_undefined", /nothing that is linked defines function "defined_elsewhere", function "perhaps_defined/],
       ["legacy_maps", /"legacy_maps\.bpf\.o": section "maps" holds legacy map definitions .*SEC\("\.maps"\)/],
       [
         "core_unaligned",

@@ -37,8 +37,9 @@ const NOT_LOADABLE = [
   "bad",
   "core_unaligned",
   "core_ambiguous",
-  "extern_kconfig",
-  "extern_ksyms",
+  "extern_option",
+  "extern_strong",
+  "extern_undefined",
   "truth.eb",
   "unknown_section",
 ];

@@ -13,18 +13,8 @@ import { readCollectionSpec } from "../../lib/spec/mod.ts";
 import { hostBtf } from "../../ffi/btf/mod.ts";
 import { inRepository, needs, runCli } from "../support/mod.ts";
 import { CapturedOutput } from "../support/captured_output.ts";
-import { parseLines, type ProgLine, type RelocateLine, type RelocateOutput, runOracle } from "../support/oracle.ts";
-import { type NormalForm, normalForms, records } from "./normal_form.ts";
-
-/** What libbpf can do and we say that we cannot: programs by object, and in which words. */
-const UNSUPPORTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "extern_kconfig.bpf.o": { read: "kconfig externs are not supported" },
-  "extern_ksyms.bpf.o": {
-    addresses: "kernel symbols (ksyms) are not supported",
-    typed_address: "typed kernel symbols (ksyms) are not supported",
-    functions: "kernel functions (kfuncs) are not supported",
-  },
-};
+import { parseLines, type ProgLine, type RelocateOutput, runOracle } from "../support/oracle.ts";
+import { normalForms, records } from "./normal_form.ts";
 
 /** libbpf's programs run on this machine only: it opens no object of the other byte order. */
 const OBJECTS: readonly string[] = [
@@ -65,40 +55,11 @@ async function compare(path: string, btf?: string): Promise<void> {
   const object = inRepository(path);
   const ours = await runOurs(object, btf);
   const theirs = await runOracle(object, btf);
-  const unsupported = UNSUPPORTED[basename(path)];
-  if (unsupported !== undefined) {
-    assertUnsupported(ours, theirs, unsupported);
-    return;
-  }
   const forms = normalForms(ours, theirs, btfOf(object));
   // libbpf relocates before it makes maps, so where each program fails it has none to show.
   const { maps, data } = forms.theirs.programs.length === 0 ? forms.theirs : forms.ours;
   assertEquals({ ...forms.ours, maps, data }, forms.theirs);
   assert(forms.ours.programs.length > 0 || forms.ours.code === 1, "nothing was compared");
-}
-
-/** We fail, in the words that are expected, exactly where libbpf would need what we do not have; all else is equal. */
-function assertUnsupported(
-  ours: RelocateOutput,
-  theirs: RelocateOutput,
-  words: Readonly<Record<string, string>>,
-): void {
-  for (const line of ours.lines) {
-    if (line.kind !== "prog_error") continue;
-    assert(line.error?.includes(words[line.name] ?? "?"), `program "${line.name}": ${line.error}`);
-  }
-  assertEquals(ours.code, 1);
-  const failed = (form: NormalForm) => form.failures;
-  const without = { code: 1, lines: theirs.lines.map((line) => line.kind === "prog" ? failure(line) : line) };
-  const forms = normalForms(ours, without, undefined);
-  assertEquals(failed(forms.ours), failed(forms.theirs));
-  const kconfig = (name: string) => name.endsWith(".kconfig");
-  assertEquals(forms.ours.maps, forms.theirs.maps.filter(({ name }) => !kconfig(name)));
-  assertEquals(forms.ours.data, forms.theirs.data.filter(({ map }) => !kconfig(map)));
-}
-
-function failure({ name, section }: ProgLine): RelocateLine {
-  return { kind: "prog_error", name, section };
 }
 
 for (const path of OBJECTS) {
