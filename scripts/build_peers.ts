@@ -1,5 +1,5 @@
 /**
- * Builds the programs that tests/peer and tests/bench compare with: an oracle and a bench, over the newest libbpf that
+ * Builds the programs that tests/peer and tests/bench compare with: an oracle, a bench and a linker, over the newest libbpf that
  * Debian has.
  *
  * `deno run -A scripts/build_peers.ts [FOLDER]` (default: `DEBPF_PEERS`, or .cache/peers)
@@ -33,6 +33,8 @@ long __isoc23_strtol(const char *s, char **e, int b) { return strtol(s, e, b); }
 const PEERS: ReadonlyMap<string, string> = new Map([
   ["libbpf-oracle", "tests/peer/libbpf_oracle.c"],
   ["libbpf-bench", "tests/peer/libbpf_bench.c"],
+  ["libbpf-link", "tests/peer/libbpf_link.c"],
+  ["libbpf-attach-user", "tests/peer/libbpf_attach_user.c"],
 ]);
 
 async function build(out: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Builds the BPF objects of testdata/ and examples/, and embeds the one that the tool brings along.
  *
- * `deno task testdata` (needs clang and llvm, 14 and 19: Debian's clang-14, llvm-14, clang-19, llvm-19)
+ * `deno task testdata` (needs clang and llvm, 14 and 19: Debian's clang-14, llvm-14, clang-19, llvm-19; 22 for jump tables)
  *
  * The same sources and compilers give the same bytes wherever the repository lies: paths in BTF are relative to it. What
  * the objects are for is in testdata/README.md.
@@ -9,10 +9,11 @@
  * @module
  */
 import { basename, dirname, fromFileUrl, join } from "@std/path";
+import { buildPrograms } from "./build_programs.ts";
 import { command } from "./command.ts";
 import { embedExecsnoop } from "./embed_execsnoop.ts";
 
-type Clang = 14 | 19;
+type Clang = 14 | 19 | 22;
 
 /** One object to build: `name` + `suffix` of `testdata/<name>.bpf.c`. */
 interface Build {
@@ -24,6 +25,8 @@ interface Build {
   readonly bigEndian?: boolean;
   /** Keep BTF (built with -g). */
   readonly btf: boolean;
+  /** Other options of the compiler. */
+  readonly options?: readonly string[];
 }
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
@@ -31,8 +34,11 @@ const CLANGS: readonly Clang[] = [14, 19];
 /** The instruction set of whatever has no reason for another: what libbpf's users build with. */
 const USUAL_CPU = 3;
 
-/** Sources that one compiler only can build: type_matches came with clang 15. */
-const ONLY: ReadonlyMap<string, Clang> = new Map([["core_type_matches", 19]]);
+/** Sources that one compiler only can build: type_matches came with clang 15, address spaces with 19, jump tables with 22. */
+const ONLY: ReadonlyMap<string, Clang> = new Map<string, Clang>([["core_type_matches", 19], ["arena", 19], [
+  "jump_tables",
+  22,
+]]);
 /** Built without -g. */
 const WITHOUT_BTF: ReadonlySet<string> = new Set(["nobtf"]);
 /** Sources built for other instruction sets, too: `truth.v1.bpf.o`. v4 came with clang 18. */
@@ -56,8 +62,18 @@ const BIG_ENDIAN: ReadonlySet<string> = new Set([
   "truth_callbacks",
 ]);
 
+/** Jump tables come with instruction set v4, and by default for more cases than a test wants to have. */
+const JUMP_TABLES: Build = {
+  source: "testdata/jump_tables.bpf.c",
+  output: "testdata/clang22/jump_tables.bpf.o",
+  clang: 22,
+  cpu: 4,
+  btf: true,
+  options: ["-mllvm", "-bpf-min-jump-table-entries=4"],
+};
+
 async function plan(): Promise<Build[]> {
-  const builds: Build[] = [];
+  const builds: Build[] = [JUMP_TABLES];
   const names = (await filesOf("testdata", ".bpf.c")).map((file) => basename(file, ".bpf.c"));
   for (const name of names) {
     for (const clang of CLANGS) {
@@ -98,6 +114,7 @@ async function compile(build: Build, output: string): Promise<void> {
     `-DCPU=${build.cpu}`,
     "-O2",
     ...(build.btf ? ["-g"] : []),
+    ...build.options ?? [],
     "-Wall",
     "-Wextra",
     "-Werror",
@@ -122,12 +139,16 @@ async function compileTarget(source: string, output: string, bigEndian: boolean,
   await command("llvm-objcopy-19", [`--dump-section=.BTF=${output}`, object, join(scratch, "rest.o")]);
 }
 
+async function runs(tool: string): Promise<boolean> {
+  const output = new Deno.Command(tool, { args: ["--version"], stdout: "null" }).output();
+  return (await output.catch(() => undefined))?.success ?? false;
+}
+
 async function requireTools(): Promise<void> {
   const tools = [...CLANGS.flatMap((version) => [`clang-${version}`, `llvm-strip-${version}`]), "llvm-objcopy-19"];
   const missing = [];
   for (const tool of tools) {
-    const found = await new Deno.Command(tool, { args: ["--version"], stdout: "null" }).output().catch(() => undefined);
-    if (!found?.success) missing.push(tool);
+    if (!await runs(tool)) missing.push(tool);
   }
   if (missing.length === 0) return;
   console.error(`missing: ${missing.join(", ")}; on Debian: apt-get install clang-14 llvm-14 clang-19 llvm-19`);
@@ -148,6 +169,12 @@ async function build(): Promise<void> {
   try {
     const outputs = new Set<string>();
     for (const step of await plan()) {
+      if (step.clang === 22 && !await runs("clang-22")) {
+        console.error(
+          `${step.output}: left as it is: it needs clang-22 and llvm-22 (Debian's security suites have them)`,
+        );
+        continue;
+      }
       const object = join(scratch, basename(step.output));
       await compile(step, object);
       await place(object, step.output);
@@ -168,6 +195,7 @@ async function build(): Promise<void> {
         }
       }
     }
+    await buildPrograms();
     await embedExecsnoop();
     console.log(`built ${outputs.size} objects`);
   } finally {

@@ -33,7 +33,8 @@ struct bpf_sysctl {
 
 struct bpf_sockopt {
 	u64 sk, optval, optval_end;
-	s32 level, optname, optlen, retval;
+	/* Stores to neighbours must not become one, which the verifier refuses. */
+	volatile s32 level, optname, optlen, retval;
 };
 
 struct bpf_cgroup_dev_ctx {

@@ -22,7 +22,7 @@
  *  19 share          sk_reuseport: chooses element `chosen` of `shared`
  *  20 parse, 21 redirect (stream_verdict), 22 verdict, 23 message (sk_msg): result `stream_result`, or (21, with
  *     `redirect_to` > 0) to element `redirect_to` - 1 of `sockets`
- *  24 route_in, 25 route_out, 26 route_xmit: each packet; result `route_result`
+ *  24 route_in, 25 route_out, 26 route_xmit, 27 route_segment (seg6local): each packet; result `route_result`
  *
  * Needs Linux 5.10, and what each program needs: see docs/attach.md.
  */
@@ -75,15 +75,15 @@ struct cpu {
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, 4);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(struct device));
+	__type(key, u32);
+	__type(value, struct device);
 } devices SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CPUMAP);
 	__uint(max_entries, 4);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(struct cpu));
+	__type(key, u32);
+	__type(value, struct cpu);
 } cpus SEC(".maps");
 
 struct {
@@ -100,7 +100,7 @@ struct {
 	__uint(value_size, sizeof(u64));
 } shared SEC(".maps");
 
-u64 counts[27];
+u64 counts[28];
 u32 order[8];
 u32 order_length;
 u32 last_payload;
@@ -387,6 +387,14 @@ SEC("?lwt_xmit")
 int route_xmit(struct __sk_buff *skb)
 {
 	counts[26]++;
+	last_length = skb->len;
+	return route_result ? 2 : 0;
+}
+
+SEC("?lwt_seg6local")
+int route_segment(struct __sk_buff *skb)
+{
+	counts[27]++;
 	last_length = skb->len;
 	return route_result ? 2 : 0;
 }

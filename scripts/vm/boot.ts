@@ -16,6 +16,8 @@ export interface BootOptions {
   readonly image: KernelImage;
   /** What sh runs there, in the checkout. */
   readonly script: string;
+  /** Files of text by path, which the checkout there has, too. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Where the files go that it leaves in /out; they stay there without. */
   readonly out?: string | undefined;
   /** Seconds after which the machine is switched off. */
@@ -52,7 +54,8 @@ const MACHINES: Record<Arch, Machine> = {
   amd64: {
     qemu: "qemu-system-x86_64",
     package: "qemu-system-x86",
-    args: ["-machine", "q35", "-cpu", "max"],
+    // Programs take a newer CPU's wide registers, whose emulation takes twice as long; so do page tables of five levels.
+    args: ["-machine", "q35", "-cpu", "Nehalem"],
     console: "ttyS0",
     filesPort: "/dev/ttyS1",
     files: (path) => ["-serial", `file:${path}`],
@@ -79,7 +82,8 @@ export async function boot(options: BootOptions): Promise<Ended> {
   try {
     const archive = join(folder, "initrd");
     await Deno.copyFile(await baseArchive(arch), archive);
-    await appendJob(archive, { script: options.script, filesPort: machine.filesPort });
+    const { script, image: { modules } } = options;
+    await appendJob(archive, { script, files: options.files, filesPort: machine.filesPort, modules });
     const files = join(folder, "files.tar.gz");
     const ended = await run(machine, archive, files, options);
     // A machine that is switched off while it sends them leaves half an archive.

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { command } from "../command.ts";
 import { fetchDeb } from "../fetch_deb.ts";
 import { cached, once, ROOT } from "./cache.ts";
@@ -71,6 +71,10 @@ export interface Job {
   readonly script: string;
   /** Where files go out: a character device. */
   readonly filesPort: string;
+  /** Paths of kernel modules that are loaded before; those whose names end in `.xz` are unpacked. */
+  readonly modules: readonly string[];
+  /** Files of text by path, in the checkout there but not here. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Appends the checkout, at the same path as here, and the job to an archive. */
@@ -82,7 +86,18 @@ export async function appendJob(archive: string, job: Job): Promise<void> {
   const init = await Deno.readTextFile(join(ROOT, "scripts/vm/init.sh"));
   more.file("init", init.replace("\nexport ", `\nexport DENO_DIR=${DENO_DIR} VM_FILES=${job.filesPort} `), 0o755);
   more.file("job.sh", `cd ${ROOT}\n${job.script}\n`);
+  for (const [path, text] of Object.entries(job.files ?? {})) more.file(join(ROOT, path), text);
+  for (const path of job.modules) {
+    more.file(join("modules", basename(path, ".xz")), await moduleBytes(path));
+  }
   await more.write(archive, { append: true });
+}
+
+async function moduleBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (!path.endsWith(".xz")) return await Deno.readFile(path);
+  const { code, stdout } = await new Deno.Command("xz", { args: ["-dc", path] }).output();
+  if (code !== 0) throw new Error(`xz -dc ${path}: exit code ${code}`);
+  return stdout;
 }
 
 /** Compiles the modules of the checkout, so that a slow machine does not have to. */

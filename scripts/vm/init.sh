@@ -14,6 +14,9 @@ mount -t bpf bpffs /sys/fs/bpf
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 ip link set lo up
+for module in /modules/*.ko; do
+  [ -f "$module" ] && insmod "$module"
+done
 hostname vm
 # What a login shell has, so that tests find the limits that users have.
 ulimit -l 64

@@ -5,7 +5,7 @@
  */
 import { basename, join } from "@std/path";
 import { fetchDeb } from "../fetch_deb.ts";
-import { cached, once, ROOT } from "./cache.ts";
+import { cached, exists, once, ROOT } from "./cache.ts";
 import type { KernelPackages } from "./kernels.ts";
 
 /** A kernel's image, on this machine. */
@@ -14,7 +14,16 @@ export interface KernelImage {
   readonly path: string;
   /** What `uname -r` says in it: `6.12.118+deb13-cloud-amd64`. */
   readonly release: string;
+  /** Paths of the modules that tests want, as far as the packages have them: `dummy.ko`, `veth.ko.xz`. */
+  readonly modules: readonly string[];
 }
+
+/** Modules that need no other, by folder: network devices that are nothing but software, and what runs programs on them. */
+const MODULES: Readonly<Record<string, readonly string[]>> = {
+  "kernel/drivers/net": ["dummy", "veth"],
+  "kernel/net/ipv4/netfilter": ["nf_defrag_ipv4"],
+  "kernel/net/sched": ["act_bpf", "cls_bpf", "sch_ingress"],
+};
 
 /** The image of a kernel from Debian's packages for `arch`; they are fetched where the cache does not have them. */
 export async function kernelImage(packages: KernelPackages & { readonly arch: string }): Promise<KernelImage> {
@@ -29,10 +38,25 @@ export async function kernelImage(packages: KernelPackages & { readonly arch: st
   ];
   const [image] = images;
   if (!image) throw new Error(`no kernel image in the packages ${patterns.join(", ")} of ${suite}/${arch}`);
-  return image;
+  const modules = join(folder, await libFolder(folder), image.release);
+  return { ...image, modules: await modulesIn(modules) };
 }
 
-async function imagesNamed(folder: string, pattern: RegExp): Promise<KernelImage[]> {
+/** Newer packages have modules in /usr/lib. */
+async function libFolder(folder: string): Promise<string> {
+  return await exists(join(folder, "usr/lib/modules")) ? "usr/lib/modules" : "lib/modules";
+}
+
+async function modulesIn(root: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [folder, wanted] of Object.entries(MODULES)) {
+    const names = (await namesIn(join(root, folder))).filter((name) => wanted.includes(name.split(".")[0] ?? ""));
+    found.push(...names.sort().map((name) => join(root, folder, name)));
+  }
+  return found;
+}
+
+async function imagesNamed(folder: string, pattern: RegExp): Promise<Omit<KernelImage, "modules">[]> {
   const names = await namesIn(folder);
   return names.filter((name) => pattern.test(name)).map((name) => ({
     path: join(folder, name),
@@ -40,8 +64,8 @@ async function imagesNamed(folder: string, pattern: RegExp): Promise<KernelImage
   }));
 }
 
-async function imagesOfModules(folder: string): Promise<KernelImage[]> {
-  const found: KernelImage[] = [];
+async function imagesOfModules(folder: string): Promise<Omit<KernelImage, "modules">[]> {
+  const found: Omit<KernelImage, "modules">[] = [];
   for (const release of await namesIn(folder)) {
     const names = await namesIn(join(folder, release));
     const image = names.find((name) => /^vmlinu[xz]$/.test(name));

@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join, resolve } from "@std/path";
 import { command } from "../command.ts";
+import { attachPage, type AttachResult, attachRows, merged } from "./attach_rows.ts";
 import { boot, type Ended } from "./boot.ts";
 import { cached, exists, ROOT } from "./cache.ts";
 import { prepareDenoDir } from "./guest.ts";
@@ -14,17 +15,21 @@ import { type Arch, chosenKernels, type Kernel, usualKernels } from "./kernels.t
 import { type KernelResult, parseReport, skipReasons } from "./results.ts";
 import { kernelsPage } from "./table.ts";
 
-const USAGE = `deno task vm [KERNEL...] [--filter NAME] [--arch arm64] [--run COMMAND] [--out DIR] [--time SECONDS]
+const USAGE =
+  `deno task vm [KERNEL...] [FILE...] [--filter NAME] [--arch arm64] [--run COMMAND] [--out DIR] [--time SECONDS]
 
 Boots kernels under qemu and runs the tests of tests/kernel and tests/ffi in each, or COMMAND.
 
   KERNEL         5.10, 6.1, 6.12, 7.x; without: all of them (on arm64: 6.12)
+  FILE           only tests in files whose paths contain FILE, which has a slash: kernel/attach_
   --filter NAME  only tests whose names contain NAME, or match /NAME/
   --arch ARCH    amd64 or arm64; default: amd64
   --run COMMAND  what sh runs instead of tests, as root, in the checkout
   --out DIR      where the files go that COMMAND leaves in /out; default: .cache/vm/out
   --time SECONDS after which a machine is switched off; default: 900`;
 
+/** The module that imports all tests; only in virtual machines. */
+const ALL_TESTS = "all_tests.ts";
 /** What is tested in every kernel. */
 const TESTS = ["tests/kernel", "tests/ffi"];
 /**
@@ -37,6 +42,8 @@ interface Options {
   readonly arch: Arch;
   readonly filter: string | undefined;
   readonly run: string | undefined;
+  /** Whether all tests are to run. */
+  readonly whole: boolean;
   readonly out: string;
   readonly timeLimit: number;
 }
@@ -60,9 +67,11 @@ async function main(): Promise<number> {
     return args.help ? 0 : 2;
   }
   const { arch, filter, run } = args;
-  const options: Options = { arch, filter, run, out: resolve(args.out ?? ""), timeLimit };
-  const kernels = chosenKernels(args._.map(String), options.arch);
-  const files = options.run === undefined ? await testFiles() : [];
+  const [parts, names] = partitioned(args._.map(String), (argument) => argument.includes("/"));
+  const whole = filter === undefined && parts.length === 0;
+  const options: Options = { arch, filter, run, whole, out: resolve(args.out ?? ""), timeLimit };
+  const kernels = chosenKernels(names, options.arch);
+  const files = options.run === undefined ? await testFiles(parts) : [];
   await prepareDenoDir(["mod.ts", "cli.ts", ...files]);
   const answers: Answer[] = [];
   for (const kernel of kernels) {
@@ -70,7 +79,8 @@ async function main(): Promise<number> {
       await (options.run === undefined ? testIn(kernel, files, options) : runIn(kernel, options, kernels.length)),
     );
   }
-  if (options.run === undefined && options.filter === undefined) await writePage();
+  if (options.run === undefined && options.whole) await writePage();
+  if (options.run === undefined) await writeAttachPage();
   for (const { summary } of answers) console.log(summary);
   return answers.every(({ ok }) => ok) ? 0 : 1;
 }
@@ -97,18 +107,29 @@ async function testIn(kernel: Kernel, files: readonly string[], options: Options
   await Deno.remove(out, { recursive: true }).catch(() => {});
   const filter = options.filter === undefined ? "" : `--filter ${quoted(options.filter)} `;
   const script = `export DEBPF_CI=1 DEBPF_VM=1
-deno test -A --no-check --no-remote --junit-path=/out/junit.xml ${filter}${files.join(" ")}`;
+deno test -A --no-check --no-remote --junit-path=/out/junit.xml ${filter}${ALL_TESTS}`;
+  // One module that imports all: a fresh start of Deno for each file would take a third of the time.
+  const all = files.map((file) => `import "./${file}";\n`).join("");
   const lines: string[] = [];
   const line = (text: string) => {
     lines.push(text);
     say(text);
   };
-  const ended = await boot({ ...kernel, image, script, out, timeLimit: options.timeLimit, line });
+  const ended = await boot({
+    ...kernel,
+    image,
+    script,
+    files: { [ALL_TESTS]: all },
+    out,
+    timeLimit: options.timeLimit,
+    line,
+  });
   const report = await Deno.readTextFile(join(out, "junit.xml")).catch(() => "");
   const results = parseReport(report, skipReasons(lines));
   const count = (what: "passed" | "failed" | "skipped") => results.reduce((sum, file) => sum + file[what], 0);
   const ok = ended.code === 0 && count("passed") > 0;
-  if (ok && options.filter === undefined) {
+  await keepAttach(kernel, image.release, report, options.whole);
+  if (ok && options.whole) {
     const day = new Date().toISOString().slice(0, 10);
     await keep({ name: kernel.name, arch: kernel.arch, release: image.release, day, files: results });
   }
@@ -133,8 +154,12 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Files of tests, by name. */
-async function testFiles(): Promise<string[]> {
+function partitioned<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+/** Files of tests, by name; those whose paths contain one of `parts`, if there is any. */
+async function testFiles(parts: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   const walk = async (folder: string) => {
     for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
@@ -143,7 +168,8 @@ async function testFiles(): Promise<string[]> {
     }
   };
   for (const folder of TESTS) await walk(folder);
-  return found.filter((file) => !NOT_HERE.includes(file)).sort();
+  const wanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
+  return found.filter((file) => !NOT_HERE.includes(file) && wanted(file)).sort();
 }
 
 function resultPath({ arch, name }: { readonly arch: string; readonly name: string }): string {
@@ -155,6 +181,40 @@ async function keep(result: KernelResult): Promise<void> {
   await Deno.writeTextFile(resultPath(result), JSON.stringify(result));
 }
 
+function attachPath({ arch, name }: { readonly arch: string; readonly name: string }): string {
+  return cached("attach", `${arch}-${name}.json`);
+}
+
+async function readAttach(kernel: Kernel): Promise<AttachResult | undefined> {
+  const path = attachPath(kernel);
+  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) : undefined;
+}
+
+/** Keeps what a run has shown of ways of attaching; of a run of some tests only, beside what was shown before. */
+async function keepAttach(kernel: Kernel, release: string, report: string, all: boolean): Promise<void> {
+  const shown = attachRows(report);
+  if (shown.length === 0) return;
+  const known = all ? [] : (await readAttach(kernel))?.rows ?? [];
+  const { name, arch } = kernel;
+  const day = new Date().toISOString().slice(0, 10);
+  const result: AttachResult = { name, arch, release, day, rows: merged(known, shown) };
+  await Deno.mkdir(cached("attach"), { recursive: true });
+  await Deno.writeTextFile(attachPath(kernel), JSON.stringify(result));
+}
+
+/** Writes docs/attach.md once the usual kernels of this machine's kind have shown something here. */
+async function writeAttachPage(): Promise<void> {
+  const results: AttachResult[] = [];
+  for (const kernel of usualKernels()) {
+    const result = await readAttach(kernel);
+    if (result !== undefined) results.push(result);
+    else if (kernel.arch === "amd64") {
+      return console.log(`docs/attach.md stays: ${title(kernel)} has shown nothing yet`);
+    }
+  }
+  await writeDocs("docs/attach.md", attachPage(results));
+}
+
 /** Writes docs/kernels.md once every usual kernel has been tested here. */
 async function writePage(): Promise<void> {
   const results: KernelResult[] = [];
@@ -163,10 +223,14 @@ async function writePage(): Promise<void> {
     if (!await exists(path)) return console.log(`docs/kernels.md stays: ${title(kernel)} has not passed here yet`);
     results.push(JSON.parse(await Deno.readTextFile(path)));
   }
-  const page = join(ROOT, "docs/kernels.md");
-  await Deno.writeTextFile(page, kernelsPage(results));
+  await writeDocs("docs/kernels.md", kernelsPage(results));
+}
+
+async function writeDocs(path: string, text: string): Promise<void> {
+  const page = join(ROOT, path);
+  await Deno.writeTextFile(page, text);
   await command(Deno.execPath(), ["fmt", "--quiet", page], { cwd: ROOT });
-  console.log("wrote docs/kernels.md");
+  console.log(`wrote ${path}`);
 }
 
 if (import.meta.main) {

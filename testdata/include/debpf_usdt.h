@@ -2,7 +2,7 @@
  *
  * USDT arguments for the programs of this folder, by the two maps that loaders know from libbpf's usdt.bpf.h: number of a
  * spec -> spec, and (kernels before 5.15, which have no attach cookies) address -> number of a spec. The layout of a spec is that of
- * libbpf 1.7. Offsets of registers are the loader's business, so this is the same for every machine with 64 bits.
+ * libbpf 1.7, or with USDT_OLD_LAYOUT that of before. Offsets of registers are the loader's business, so this is the same for every machine with 64 bits.
  */
 #ifndef DEBPF_USDT_H
 #define DEBPF_USDT_H
@@ -16,10 +16,14 @@ enum __bpf_usdt_arg_type { USDT_CONSTANT, USDT_REGISTER, USDT_MEMORY, USDT_INDEX
 
 struct __bpf_usdt_arg_spec {
 	u64 val_off;
+#ifdef USDT_OLD_LAYOUT
+	enum __bpf_usdt_arg_type arg_type;
+#else
 	enum __bpf_usdt_arg_type arg_type : 8;
 	u16 idx_reg_off : 12;
 	u16 scale_bitshift : 4;
 	u8 __reserved : 8;
+#endif
 	short reg_off;
 	_Bool arg_signed;
 	char arg_bitshift;
@@ -75,10 +79,13 @@ static INLINE s64 usdt_value(void *ctx, struct __bpf_usdt_arg_spec *arg)
 
 	if (arg->arg_type != USDT_CONSTANT && bpf_probe_read_kernel(&value, sizeof(value), ctx + arg->reg_off))
 		return 0xdead;
+#ifndef USDT_OLD_LAYOUT
 	if (arg->arg_type == USDT_INDEXED && bpf_probe_read_kernel(&index, sizeof(index), ctx + arg->idx_reg_off))
 		return 0xdead;
+	index <<= arg->scale_bitshift;
+#endif
 	if (arg->arg_type >= USDT_MEMORY) {
-		value += arg->val_off + (index << arg->scale_bitshift);
+		value += arg->val_off + index;
 		if (bpf_probe_read_user(&value, sizeof(value), (void *)value))
 			return 0xdead;
 	}
