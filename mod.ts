@@ -35,6 +35,7 @@ export * from "./ffi/attach/mod.ts";
 export * from "./ffi/btf/mod.ts";
 export * from "./ffi/collection/mod.ts";
 export * from "./ffi/events/mod.ts";
+export * from "./ffi/host/mod.ts";
 export * from "./ffi/info/mod.ts";
 export * from "./ffi/map/mod.ts";
 export * from "./ffi/pin/mod.ts";

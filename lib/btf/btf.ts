@@ -17,7 +17,7 @@ import { NameIndex } from "./name_index.ts";
 import { StringTable } from "./string_table.ts";
 import { TypeTable } from "./type_table.ts";
 import type { BtfType } from "./types.ts";
-import { BTF_TYPE, infoKind } from "./wire.ts";
+import { BTF_TYPE, infoKind, LAST_KIND } from "./wire.ts";
 
 /** Options of {@linkcode Btf.parse}. */
 export interface BtfOptions {
@@ -140,6 +140,23 @@ export class Btf {
     if (id === 0) return BtfKind.Unknown;
     if (id < this.ownStartId && this.base !== undefined) return this.base.kindOf(id);
     return infoKind(this.#types.words[this.#at(id) + BTF_TYPE.info]!) as BtfKind;
+  }
+
+  /**
+   * Ids of all types of certain kinds, ascending, the base's left out. One pass over the headers; nothing is decoded.
+   *
+   * @throws {FormatError} if any type is malformed.
+   */
+  ownIdsOf(...kinds: readonly BtfKind[]): number[] {
+    const wanted = new Uint8Array(LAST_KIND + 1);
+    for (const kind of kinds) wanted[kind] = 1;
+    const count = this.#types.walkAll();
+    const { words, offsets } = this.#types;
+    const ids: number[] = [];
+    for (let index = 0; index < count; index++) {
+      if (wanted[(words[offsets[index]! + BTF_TYPE.info]! >>> 24) & 0x7f] === 1) ids.push(this.ownStartId + index);
+    }
+    return ids;
   }
 
   /**

@@ -5,8 +5,10 @@
  * @module
  */
 import { type Instruction, isHelperCall } from "../asm/mod.ts";
+import type { KernelFacts } from "./externs/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../spec/mod.ts";
-import { type BpfAttachType, BpfFuncId, BpfMapFlag } from "../uapi/mod.ts";
+import { BpfAttachType, BpfFuncId, BpfMapFlag } from "../uapi/mod.ts";
+import { placeArena } from "./arena_globals.ts";
 
 /**
  * A feature that a kernel may lack:
@@ -19,6 +21,10 @@ import { type BpfAttachType, BpfFuncId, BpfMapFlag } from "../uapi/mod.ts";
  * - `global_data` (5.2): programs reach the values of maps directly. Without it the maps of global data are not made, and
  *   what refers to them cannot be reached.
  * - `array_mmap` (5.5): user space can map an array. Without it maps of global data are read and written by system calls.
+ * - `arg_ctx_tag` (6.8): a tag says which argument of a global function is the context. Without it the argument gets the type
+ *   that says so.
+ * - `direct_value_range` (7.0): programs reach any offset in a map's value directly, not only the first 512 MiB. Without it
+ *   variables in an arena are put at its start, not its end.
  * - `probe_read_kernel` (5.5): `bpf_probe_read_kernel()`, `bpf_probe_read_user()` and their `_str` twins. Without them
  *   `bpf_probe_read()` and `bpf_probe_read_str()` do the same on most machines.
  */
@@ -29,6 +35,8 @@ export type KernelFeature =
   | "expected_attach_type"
   | "global_data"
   | "array_mmap"
+  | "arg_ctx_tag"
+  | "direct_value_range"
   | "probe_read_kernel";
 
 /** Features that a kernel lacks. */
@@ -59,8 +67,20 @@ export function takesInfos(missing: MissingFeatures): boolean {
   return !missing.has("btf") && !missing.has("btf_func");
 }
 
-/** The `expected_attach_type` that the kernel is told of `program`. */
-export function attachTypeFor(program: ProgramSpec, missing: MissingFeatures): BpfAttachType | 0 {
+/**
+ * The `expected_attach_type` that the kernel is told of `program`.
+ *
+ * @param has What is known of the kernel. USDT programs are attached to all places of a probe by one link where the kernel has
+ * such links, and have to be loaded for that.
+ */
+export function attachTypeFor(
+  program: ProgramSpec,
+  missing: MissingFeatures,
+  has?: KernelFacts["has"],
+): BpfAttachType | 0 {
+  if (program.attach === "usdt" && program.expectedAttachType === 0 && has?.("uprobe_multi_link")) {
+    return BpfAttachType.BPF_TRACE_UPROBE_MULTI;
+  }
   const untold = program.expectedAttachTypeOptional && missing.has("expected_attach_type");
   return untold ? 0 : program.expectedAttachType;
 }
@@ -69,11 +89,13 @@ export function attachTypeFor(program: ProgramSpec, missing: MissingFeatures): B
  * The maps that are created, as the kernel takes them.
  *
  * @param data Values of maps of options, by name of map; the value of one that is not there is not known.
+ * @param pageSize Size of a page of the kernel, in bytes.
  */
 export function mapsFor(
   spec: CollectionSpec,
   missing: MissingFeatures,
   data: ReadonlyMap<string, Uint8Array>,
+  pageSize: number,
 ): Map<string, MapSpec> {
   const maps = new Map<string, MapSpec>();
   const options = new Set(
@@ -82,7 +104,7 @@ export function mapsFor(
   for (const [name, map] of spec.maps) {
     if (!isCreated(map, missing)) continue;
     const filled = options.has(name) ? { ...map, data: data.get(name) } : map;
-    maps.set(name, asKernelTakes(filled, missing));
+    maps.set(name, placeArena(asKernelTakes(filled, missing), missing, pageSize));
   }
   return maps;
 }

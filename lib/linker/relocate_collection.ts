@@ -10,7 +10,9 @@ import { applyAllRelocations, type CoreTarget, type SkippedTarget } from "../cor
 import { DebpfError, LinkError, RelocationError } from "../errors.ts";
 import type { CollectionSpec, FunctionSpec, MapSpec, ProgramSpec } from "../spec/mod.ts";
 import { type BpfAttachType, BpfProgType } from "../uapi/mod.ts";
+import { withArenaOffsets } from "./arena_globals.ts";
 import { CollectionTypes, type MapTypeIds } from "./collection_types.ts";
+import { withContextArguments } from "./context_arguments.ts";
 import { type KernelFacts, refuseUndefined, type ResolvedExterns, resolveExterns } from "./externs/mod.ts";
 import {
   attachTypeFor,
@@ -20,10 +22,14 @@ import {
   takesInfos,
   withHelpersOf,
 } from "./kernel_features.ts";
+import { jumpTablesOf, type LinkedJumpTable } from "./jump_tables.ts";
 import { linkFunctions } from "./link_program.ts";
 import { hasStructOps, StructOps, type StructOpsImage, type StructOpsMember } from "./struct_ops.ts";
 import { poisonUncreated } from "./uncreated_maps.ts";
 import { wholeInfos } from "./whole_infos.ts";
+
+/** The page size with which arenas are measured where the caller names none. */
+const DEFAULT_PAGE_SIZE = 4096;
 
 /** How {@linkcode relocateCollection} works. */
 export interface RelocateCollectionOptions {
@@ -35,6 +41,8 @@ export interface RelocateCollectionOptions {
   readonly facts?: KernelFacts | undefined;
   /** Options of the kernel's configuration that win over the kernel's own: lines like `CONFIG_HZ=250`. */
   readonly kconfig?: string | undefined;
+  /** Size of a page of the kernel in bytes, which decides where in an arena variables are; 4096 by default. */
+  readonly pageSize?: number | undefined;
   /** Features that the kernel lacks: what is made ready does without them; by default it lacks none. */
   readonly missing?: MissingFeatures | undefined;
   /**
@@ -54,6 +62,8 @@ export interface RelocatedProgram extends MarshalledExtInfos {
   readonly insns: readonly Instruction[];
   /** What the kernel is told of how it will be attached; 0 where there is nothing to tell. */
   readonly expectedAttachType: BpfAttachType | 0;
+  /** Its jump tables, whose maps {@linkcode bindJumpTables} gives to the instructions. */
+  readonly jumpTables: readonly LinkedJumpTable[];
   /** What a struct_ops program stands for. */
   readonly structOps?: StructOpsMember;
 }
@@ -103,14 +113,21 @@ export function relocateCollection(spec: CollectionSpec, options: RelocateCollec
     skipped: options.skipped,
   });
   const missing = options.missing ?? NOTHING_MISSING;
-  const maps = mapsFor(spec, missing, externs.data);
+  const maps = mapsFor(spec, missing, externs.data, options.pageSize ?? DEFAULT_PAGE_SIZE);
   const functions = [...spec.functions, ...options.functions ?? []];
   // Without a choice of the caller's, SEC("?...") says what is not loaded with the others.
   const together = options.select === undefined ? selected.filter((program) => program.autoload) : selected;
   const relocated = new Relocation(options, builder).all(together, functions);
   const programs = new Map<string, RelocatedProgram | Error>();
   const failure = externs.error ?? (structOps instanceof Error ? structOps : undefined);
-  const context = { spec, externs, structOps: structOps instanceof Error ? undefined : structOps, missing, maps };
+  const context = {
+    spec,
+    externs,
+    structOps: structOps instanceof Error ? undefined : structOps,
+    missing,
+    maps,
+    has: options.facts?.has,
+  };
   for (const program of selected) {
     programs.set(program.name, failure ?? attempt(() => finish(relocated(program), context, types, builder)));
   }
@@ -203,13 +220,14 @@ interface Context {
   readonly externs: ResolvedExterns;
   readonly structOps: StructOps | undefined;
   readonly missing: MissingFeatures;
+  readonly has: KernelFacts["has"];
   /** The maps that are created. */
   readonly maps: ReadonlyMap<string, MapSpec>;
 }
 
 function finish(
   { program, functions }: Linkable,
-  { spec, externs, structOps, missing, maps }: Context,
+  { spec, externs, structOps, missing, has, maps }: Context,
   types: CollectionTypes,
   builder: BtfBuilder,
 ): RelocatedProgram {
@@ -227,11 +245,13 @@ function finish(
     );
   }
   const linked = wholeInfos(program, linkFunctions(program, functions, externs));
-  const insns = poisonUncreated(withHelpersOf(linked, missing), spec, maps);
+  const typed = withContextArguments(program, linked, missing);
+  const insns = withArenaOffsets(poisonUncreated(withHelpersOf(typed, missing), spec, maps), maps);
   types.addProgram(insns);
   return {
     insns,
-    expectedAttachType: attachTypeFor(program, missing),
+    jumpTables: jumpTablesOf(insns),
+    expectedAttachType: attachTypeFor(program, missing, has),
     ...marshalExtInfos(takesInfos(missing) ? insns : [], builder),
     ...(member === undefined ? {} : { structOps: member }),
   };

@@ -167,9 +167,9 @@ export class CodeRelocator {
         throw this.#error(
           offset,
           symbol,
-          `entry ${at / TABLE_ENTRY} of the jump table is offset ${target}, outside of its function "${
-            home?.label.name
-          }"`,
+          `entry ${
+            at / TABLE_ENTRY
+          } of the jump table is offset ${target}, outside of its function "${home?.label.name}"`,
         );
       }
       targets.push(this.#placeLabel(target));

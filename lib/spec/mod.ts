@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { arenaOffset } from "./arena.ts";
 export { dataMapKernelName, dataMapName, objectName } from "./data_maps.ts";
 export { DeclTags } from "./decl_tags.ts";
 export { findLostCounters, type LostCounter } from "./event_losses.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { Btf, ExtInfos } from "../btf/mod.ts";
+import { Btf, type DatasecType, ExtInfos } from "../btf/mod.ts";
 import { assertBpfObject, ElfFile, type Section } from "../elf/mod.ts";
 import { LinkError } from "../errors.ts";
+import { fillArena, findArena } from "./arena.ts";
 import { type FunctionCode, readCode } from "./code.ts";
 import { dataMap, objectName } from "./data_maps.ts";
 import { completeDatasec, findDatasec, VariableSymbols } from "./datasec.ts";
@@ -70,8 +71,12 @@ class CollectionReader {
     const data = this.#dataMaps();
     const { externs, kconfig } = readExterns({ name: this.#name, what: this.#elf.what }, this.#elf, this.#btf);
     const structOps = this.#structOps();
-    const arena = findArena(declared, this.#elf.what);
-    if (this.#sections.arena !== undefined) this.#fillArena(arena, this.#sections.arena);
+    const arena = findArena(declared.map(({ map }) => map), this.#elf.what);
+    const arenaSection = this.#sections.arena;
+    if (arenaSection !== undefined) {
+      const [elf, pageSize] = [this.#elf, this.#pageSize];
+      fillArena(arena, arenaSection, { elf, variables: this.#variables(arenaSection), pageSize });
+    }
     const maps = this.#mapsByName([
       ...declared.map(({ map }) => map),
       ...data.values(),
@@ -81,7 +86,7 @@ class CollectionReader {
     const code = this.#code({
       mapsSection: this.#sections.maps,
       mapsByOffset: new Map(declared.map(({ map, offset }) => [offset, map])),
-      dataBySection: arena === undefined ? data : new Map([...data, [this.#sections.arena!.index, arena]]),
+      dataBySection: arenaSection === undefined ? data : new Map([...data, [arenaSection.index, arena!]]),
       jumpTables: this.#sections.jumpTables,
       externs,
     });
@@ -109,6 +114,7 @@ class CollectionReader {
     }
     const variables = new Map<string, VariableSpec>();
     for (const map of data.values()) collectVariables(map, this.#elf.order, variables);
+    if (arena !== undefined) collectVariables(arena, this.#elf.order, variables);
     return {
       name: this.#name,
       order: this.#elf.order,
@@ -140,13 +146,18 @@ class CollectionReader {
     return this.#sections.structOps.flatMap((section) => readStructOps(section, context));
   }
 
+  /** What BTF says of the variables in a section. */
+  #variables(section: Section): DatasecType | undefined {
+    const datasec = this.#btf === undefined ? undefined : findDatasec(this.#btf, section.name);
+    return datasec && completeDatasec(datasec, section, this.#symbols, this.#elf.what);
+  }
+
   /** Maps of global data by the index of their section. */
   #dataMaps(): Map<number, MapSpec> {
     const maps = new Map<number, MapSpec>();
     for (const { kind, section } of this.#sections.data) {
-      const datasec = this.#btf === undefined ? undefined : findDatasec(this.#btf, section.name);
-      const complete = datasec && completeDatasec(datasec, section, this.#symbols, this.#elf.what);
-      maps.set(section.index, dataMap({ name: this.#name, what: this.#elf.what }, kind, section, complete));
+      const object = { name: this.#name, what: this.#elf.what };
+      maps.set(section.index, dataMap(object, kind, section, this.#variables(section)));
     }
     return maps;
   }
@@ -163,6 +174,7 @@ class CollectionReader {
   #code(
     targets: {
       mapsSection: Section | undefined;
+      jumpTables: Section | undefined;
       mapsByOffset: ReadonlyMap<number, MapSpec>;
       dataBySection: ReadonlyMap<number, MapSpec>;
       externs: CollectionSpec["externs"];

@@ -6,7 +6,7 @@
  */
 import type { ByteOrder } from "../bytes.ts";
 import type { Instruction, Label } from "../asm/mod.ts";
-import type { Btf, BtfType, StructType, Value } from "../btf/mod.ts";
+import type { Btf, BtfType, DatasecType, StructType, Value } from "../btf/mod.ts";
 import type { BpfAttachType, BpfMapType, BpfProgType } from "../uapi/mod.ts";
 
 /** An object file that was read. */
@@ -89,8 +89,20 @@ export interface MapSpec {
   tags: string[];
   /** Is it created with the collection: by default; not for `SEC("?.struct_ops")`. */
   autocreate?: boolean | undefined;
+  /** The variables that lie in it, for `BPF_MAP_TYPE_ARENA`. */
+  arena?: ArenaSpec | undefined;
   /** The kernel struct that it holds, for `BPF_MAP_TYPE_STRUCT_OPS`. */
   structOps?: StructOpsSpec | undefined;
+}
+
+/** Variables that lie in an arena. */
+export interface ArenaSpec {
+  /** Their initial bytes. */
+  data: Uint8Array;
+  /** Which they are, where BTF says so. */
+  variables?: DatasecType | undefined;
+  /** Where in the arena they begin, in bytes: what a kernel is given decides, and changes it in a copy. */
+  offset: number;
 }
 
 /**
@@ -209,7 +221,7 @@ export interface VariableSpec {
   readonly name: string;
   /** Name of the map that holds it. */
   readonly map: string;
-  /** Offset in bytes in the map's value. */
+  /** Offset in bytes in the map's value; in an arena from the first variable on. */
   readonly offset: number;
   /** Size in bytes. */
   readonly size: number;

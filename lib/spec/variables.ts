@@ -53,7 +53,7 @@ class DataVariable implements VariableSpec {
   }
 
   #bytes(): Uint8Array {
-    const data = this.#map.data;
+    const data = this.#map.arena?.data ?? this.#map.data;
     if (data === undefined || this.offset + this.size > data.length) {
       throw new RangeError(
         `variable "${this.name}": map "${this.#map.name}" holds ${data?.length ?? 0} bytes of data, too few for it`,
@@ -63,10 +63,11 @@ class DataVariable implements VariableSpec {
   }
 }
 
-/** Adds the variables of a data map to `variables`; of several with one name the first stays. */
+/** Adds the variables of a data map or an arena to `variables`; of several with one name the first stays. */
 export function collectVariables(map: MapSpec, order: ByteOrder, variables: Map<string, VariableSpec>): void {
-  if (map.value?.kind !== BtfKind.Datasec) return;
-  for (const { type, offset, size } of map.value.entries) {
+  const datasec = map.arena === undefined ? map.value : map.arena.variables;
+  if (datasec?.kind !== BtfKind.Datasec) return;
+  for (const { type, offset, size } of datasec.entries) {
     if (type.kind !== BtfKind.Var || type.linkage === "extern" || variables.has(type.name)) continue;
     variables.set(type.name, new DataVariable(map, order, type.name, type.target, offset, size));
   }

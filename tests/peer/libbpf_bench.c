@@ -7,12 +7,21 @@
  *		The program `fill` of OBJECT writes COUNT records into the ring buffer MAP, each beginning with its 64-bit
  *		number; then they are read by ring_buffer__consume(), with a callback that adds up the numbers: nanoseconds
  *		a record, for each round.
+ *
+ *	libbpf-bench wait MAP_ID SECONDS
+ *		ring_buffer__poll() on the ring buffer of that id, whose records begin with the CLOCK_MONOTONIC time of their
+ *		sending: "events N", "polls N" (that found any), "p50" and "p99" nanoseconds from sending to the callback, "cpu"
+ *		nanoseconds of this process.
+ *
+ *	libbpf-bench send PROG_ID PER_SECOND SECONDS
+ *		Runs the raw_tp program of that id so often.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct fill_args {
@@ -74,10 +83,85 @@ static int ring(const char *path, const char *map, unsigned long long count, int
 	return 0;
 }
 
+#define MOST_EVENTS (1 << 22)
+
+static double *latencies;
+static int events;
+
+static int note_latency(void *context, void *data, size_t size)
+{
+	if (events < MOST_EVENTS)
+		latencies[events++] = now() - *(unsigned long long *)data;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double cpu(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e9 +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e3;
+}
+
+static int wait_for(unsigned int id, double seconds)
+{
+	struct ring_buffer *buffer = ring_buffer__new(bpf_map_get_fd_by_id(id), note_latency, NULL, NULL);
+	double end, began;
+	int polls = 0;
+
+	latencies = calloc(MOST_EVENTS, sizeof(*latencies));
+	if (!buffer || !latencies)
+		return fail("ring buffer");
+	end = now() + seconds * 1e9;
+	began = cpu();
+	while (now() < end)
+		polls += ring_buffer__poll(buffer, 100) > 0;
+	began = cpu() - began;
+	qsort(latencies, events, sizeof(*latencies), compare);
+	printf("events %d\npolls %d\np50 %.0f\np99 %.0f\ncpu %.0f\n", events, polls, events ? latencies[events / 2] : 0,
+	       events ? latencies[events * 99LL / 100] : 0, began);
+	return 0;
+}
+
+static int send_at(unsigned int id, double rate, double seconds)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+	unsigned long long args[2] = {};
+	double next = now(), end = next + seconds * 1e9;
+
+	for (; next < end; next += 1e9 / rate) {
+		LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+		/* Sleeping is not exact enough for short pauses. */
+		if (rate <= 2000) {
+			struct timespec time = { .tv_sec = next / 1e9, .tv_nsec = (long long)next % 1000000000 };
+
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+		}
+		while (now() < next)
+			;
+		if (bpf_prog_test_run_opts(fd, &options))
+			return fail("run");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[1], "ring"))
 		return ring(argv[2], argv[3], strtoull(argv[4], NULL, 10), atoi(argv[5]));
-	fprintf(stderr, "usage: libbpf-bench ring OBJECT MAP COUNT ROUNDS\n");
+	if (argc == 4 && !strcmp(argv[1], "wait"))
+		return wait_for(strtoul(argv[2], NULL, 10), atof(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "send"))
+		return send_at(strtoul(argv[2], NULL, 10), atof(argv[3]), atof(argv[4]));
+	fprintf(stderr, "usage: libbpf-bench ring OBJECT MAP COUNT ROUNDS | wait MAP_ID SECONDS | send PROG_ID PER_SECOND SECONDS\n");
 	return 2;
 }

@@ -56,12 +56,12 @@ static struct bpf_program *prog_of(__u64 insns, int *idx)   /* a real load passe
 		if (++*idx, (__u64)(long)bpf_program__insns(p) == insns) return p;
 	return NULL;
 }
-static int real_map(const char *name)   /* probes use no name, or libbpf_*, which a map of the object may too */
+static int real_map(const char *name)   /* probes use no name, "arr" or libbpf_*, which a map of the object may too */
 {
 	struct bpf_map *m;
 	bpf_object__for_each_map(m, cur)
 		if (name[0] && !strncmp(bpf_map__name(m), name, BPF_OBJ_NAME_LEN - 1)) return 1;
-	return name[0] && strncmp(name, "libbpf_", 7);
+	return name[0] && strncmp(name, "libbpf_", 7) && strcmp(name, "arr");
 }
 static void print_prog(union bpf_attr *a, struct bpf_program *p)
 {

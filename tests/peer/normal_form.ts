@@ -1,7 +1,8 @@
 /**
  * What has to be equal between libbpf and us, out of what each prints: without the numbers that differ by nature.
  *
- * An fd of a map is a number of one process, so the map's name stands for it. A local type id is a number in the BTF
+ * An fd of a map is a number of one process, so the map's name stands for it; libbpf's maps of jump tables are in no list of
+ * its maps, so ours say where they are. A local type id is a number in the BTF
  * that is loaded, which each builds for itself, so the type's name stands for it; likewise the type ids and string
  * offsets of func and line infos.
  *
@@ -53,13 +54,19 @@ export function records(hex: string, wordsPerRecord: number): number[][] {
 /** Gives the name of the local type of an id. */
 export type LocalName = (id: number) => string;
 
-function normalProgram(line: ProgLine, localSlots: ReadonlyMap<number, string>, localName?: LocalName): NormalProgram {
+function normalProgram(
+  line: ProgLine,
+  localSlots: ReadonlyMap<number, string>,
+  jumpTables: readonly number[],
+  localName?: LocalName,
+): NormalProgram {
   const insns = Array.from(
     { length: line.insns.length / SLOT_DIGITS },
     (_, slot) => line.insns.slice(slot * SLOT_DIGITS, (slot + 1) * SLOT_DIGITS),
   );
   const rename = (slot: number, name: string) => insns[slot] = `${insns[slot]!.slice(0, IMM_DIGIT)} ${name}`;
   for (const { insn, map } of line.map_refs) rename(insn, `map ${map}`);
+  for (const slot of jumpTables) rename(slot, "jump table");
   for (const [slot, name] of localSlots) {
     const id = new DataView(Uint8Array.fromHex(insns[slot]!).buffer).getUint32(4, true);
     rename(slot, `type ${localName === undefined ? name : localName(id)}`);
@@ -78,6 +85,16 @@ function normalProgram(line: ProgLine, localSlots: ReadonlyMap<number, string>, 
   };
 }
 
+/** Where each program of ours refers to a jump table. */
+function jumpTables(lines: readonly RelocateLine[]): Map<string, number[]> {
+  const programs = new Map<string, number[]>();
+  for (const line of lines) {
+    if (line.kind !== "prog") continue;
+    programs.set(line.name, line.map_refs.filter(({ map }) => map === ".jumptables").map(({ insn }) => insn));
+  }
+  return programs;
+}
+
 /** Where each program of ours has local type ids, and the names of those types. */
 function localSlots(lines: readonly RelocateLine[]): Map<string, Map<number, string>> {
   const programs = new Map<string, Map<number, string>>();
@@ -92,6 +109,7 @@ function localSlots(lines: readonly RelocateLine[]): Map<string, Map<number, str
 function normalForm(
   output: RelocateOutput,
   local: ReadonlyMap<string, ReadonlyMap<number, string>>,
+  tables: ReadonlyMap<string, readonly number[]>,
   localName?: LocalName,
 ): NormalForm {
   const { code, lines } = output;
@@ -110,7 +128,9 @@ function normalForm(
       has_inner: map.has_inner,
     })),
     data: lines.filter((line): line is DataLine => line.kind === "data"),
-    programs: programs.map((line) => normalProgram(line, local.get(line.name) ?? new Map(), localName))
+    programs: programs.map((line) =>
+      normalProgram(line, local.get(line.name) ?? new Map(), tables.get(line.name) ?? [], localName)
+    )
       .sort((a, b) => a.name < b.name ? -1 : 1),
     failures: lines.filter((line): line is ProgErrorLine => line.kind === "prog_error")
       .map(({ name, section }) => `${name} (${section})`).sort(),
@@ -130,8 +150,9 @@ export function normalForms(
   btf: Btf | undefined,
 ): { ours: NormalForm; theirs: NormalForm } {
   const local = localSlots(ours.lines);
+  const tables = jumpTables(ours.lines);
   return {
-    ours: normalForm(ours, local),
-    theirs: normalForm(theirs, local, (id) => btf === undefined ? "" : btf.nameOf(id)),
+    ours: normalForm(ours, local, tables),
+    theirs: normalForm(theirs, local, tables, (id) => btf === undefined ? "" : btf.nameOf(id)),
   };
 }

@@ -16,6 +16,8 @@ import { type StoredBtf, storedId, TypeStore } from "./type_store.ts";
 export interface BtfMergerOptions {
   /** Order of multi-byte values of the result; by default this machine's. The inputs' may differ. */
   order?: ByteOrder;
+  /** Size in bytes of all that will be merged, if it is known: then nothing has to grow. */
+  size?: number;
 }
 
 /** Where the types and strings of an input went. */
@@ -71,7 +73,7 @@ export interface MergedBtf {
 export class BtfMerger {
   /** Order of multi-byte values of the result. */
   readonly order: ByteOrder;
-  readonly #store = new TypeStore();
+  readonly #store: TypeStore;
   readonly #inputs = new Map<Btf, StoredBtf>();
   readonly #aliases = new Map<number, number>();
   readonly #dropped = new Set<number>();
@@ -79,6 +81,7 @@ export class BtfMerger {
   /** Nothing merged yet. */
   constructor(options: BtfMergerOptions = {}) {
     this.order = options.order ?? HOST_BYTE_ORDER;
+    this.#store = new TypeStore(options.size);
   }
 
   /** Number of types so far, that of `void` included, before duplicates are removed. */
@@ -94,10 +97,11 @@ export class BtfMerger {
    */
   append(btf: Btf): MergerInput {
     const stored = this.#stored(btf);
+    const { typeCount } = btf;
     return {
       typeId: (id) => {
-        if (id !== 0 && !(Number.isInteger(id) && id > 0 && id < btf.typeCount)) {
-          throw new FormatError(`${btf.what}: type id ${id} does not exist: ids end at ${btf.typeCount - 1}`);
+        if (id !== 0 && !(Number.isInteger(id) && id > 0 && id < typeCount)) {
+          throw new FormatError(`${btf.what}: type id ${id} does not exist: ids end at ${typeCount - 1}`);
         }
         return storedId(stored, id);
       },

@@ -109,9 +109,12 @@ export class Equivalence {
       if (stride === 0) continue;
       const typeAt = 3 + types[kind]!;
       for (let element = typeAt; element < typeAt + length; element += stride) {
-        if (words[at + element] === words[otherAt + element]) continue;
-        pairs[pairCount++] = words[at + element]!;
-        pairs[pairCount++] = words[otherAt + element]!;
+        const one = words[at + element]!;
+        const two = words[otherAt + element]!;
+        // Most are joined already.
+        if (parents[one] === parents[two]) continue;
+        pairs[pairCount++] = one;
+        pairs[pairCount++] = two;
       }
     }
     for (let i = 0; i < joinedCount; i++) {

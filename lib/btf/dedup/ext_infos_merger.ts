@@ -138,9 +138,11 @@ export class ExtInfosMerger {
       words.push(fields.length * 4);
       for (const [section, values] of records) {
         words.push(merged.stringOf(this.#names.get(section)!), values.length / fields.length);
-        for (const [at, value] of values.entries()) {
-          const field = fields[at % fields.length];
-          words.push(field === "type" ? merged.idOf(value) : field === "string" ? merged.stringOf(value) : value);
+        // Plain loops: objects have thousands of records, and a process that links runs this once.
+        for (let at = 0, i = 0; at < values.length; at++, i = i + 1 === fields.length ? 0 : i + 1) {
+          const value = values[at]!;
+          const field = fields[i];
+          words.push(field === "string" ? merged.stringOf(value) : field === "type" ? merged.idOf(value) : value);
         }
       }
       return (words.length - start) * 4;
@@ -189,14 +191,16 @@ export class ExtInfosMerger {
         continue;
       }
       const records = this.#recordsOf(into, place.section);
-      for (let record = 0; record < count; record++, at += size) {
+      const { bytes } = view;
+      const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const little = view.order === "little";
+      for (const end = at + count * size; at < end; at += size) {
         for (let i = 0; i < fields.length; i++) {
-          const value = view.u32(at + i * 4);
+          const value = words.getUint32(at + i * 4, little);
           const field = fields[i];
-          if (field === "slot") records.push(checkOffset(value, place, name, view.what) + place.offset);
-          else if (field === "type") records.push(input.typeId(value));
-          else if (field === "string") records.push(input.stringOffset(value));
-          else records.push(value);
+          if (field === "string") records.push(input.stringOffset(value));
+          else if (field === "slot") records.push(checkOffset(value, place, name, view.what) + place.offset);
+          else records.push(field === "type" ? input.typeId(value) : value);
         }
       }
     }

@@ -29,6 +29,9 @@ export type KindClass = typeof KindClass[keyof typeof KindClass];
 
 const CLASSES = 5;
 
+/** `struct btf_type`: what every type has. */
+const MIN_TYPE_BYTES = BTF_TYPE.words * 4;
+
 /** The class of each kind. */
 const KIND_CLASS = new Uint8Array(BtfMax.BTF_MAX_KIND + 1).fill(KindClass.Reference);
 KIND_CLASS[BtfKind.Int] = KindClass.Number;
@@ -58,16 +61,23 @@ export interface StoredBtf {
 /** Types with the ids from 1 on; 0 is `void`. */
 export class TypeStore {
   readonly strings: StringSet = new StringSet();
-  words: Uint32Array = new Uint32Array(1 << 16);
+  words: Uint32Array;
   /** Word offset of each type by id; the entry of `void` means nothing. */
-  offsets: Uint32Array = new Uint32Array(1 << 12);
+  offsets: Uint32Array;
   /** Number of words in use. */
   length = 0;
   /** Number of ids, that of `void` included. */
   count = 1;
   /** Ids by the class of their kind, ascending; see {@linkcode KIND_CLASS}. */
-  readonly #lists = Array.from({ length: CLASSES }, () => new Uint32Array(1 << 12));
+  readonly #lists: Uint32Array[];
   readonly #listLengths = new Uint32Array(CLASSES);
+
+  /** Nothing in it. `size`: bytes of what will be appended, if that is known; pages that nobody touches cost nothing. */
+  constructor(size = 1 << 18) {
+    this.words = new Uint32Array(Math.ceil(size / 4));
+    this.offsets = new Uint32Array(Math.ceil(size / MIN_TYPE_BYTES));
+    this.#lists = Array.from({ length: CLASSES }, () => new Uint32Array(this.offsets.length));
+  }
 
   /** The kind of a type. */
   kindOf(id: number): number {

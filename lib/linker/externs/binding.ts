@@ -7,6 +7,7 @@ import type { DebpfError } from "../../errors.ts";
 
 /** An option of the configuration: its value lies in a map. */
 export interface KconfigBinding {
+  /** What it turned out to be. */
   readonly kind: "kconfig";
   /** Name of the map. */
   readonly map: string;
@@ -16,12 +17,15 @@ export interface KconfigBinding {
 
 /** A kernel symbol whose address is known. */
 export interface AddressBinding {
+  /** What it turned out to be. */
   readonly kind: "address";
+  /** Where it is. */
   readonly address: bigint;
 }
 
 /** A kernel variable or function, by its type id. */
 export interface TypeBinding {
+  /** What it turned out to be. */
   readonly kind: "variable" | "kfunc";
   /** Id of the `BTF_KIND_VAR` or `BTF_KIND_FUNC`. */
   readonly id: number;
@@ -33,6 +37,7 @@ export interface TypeBinding {
 
 /** A weak one that this kernel does not have: its address is 0, calling it is an error. */
 export interface MissingBinding {
+  /** What it turned out to be. */
   readonly kind: "missing";
   /** Its number among the object's externs, which libbpf shows to the verifier if it is called. */
   readonly index: number;
@@ -40,6 +45,7 @@ export interface MissingBinding {
 
 /** Something that cannot be said, since a fact of the kernel is not known. */
 export interface UnknownBinding {
+  /** What it turned out to be. */
   readonly kind: "unknown";
   /** The fact: `"its configuration"`. */
   readonly fact: string;

@@ -21,8 +21,11 @@ export interface KernelAddresses {
   readonly hidden: boolean;
 }
 
-/** Features whose presence an object can read as a variable: `LINUX_HAS_BPF_COOKIE`, `LINUX_HAS_SYSCALL_WRAPPER`. */
-export type VisibleFeature = "bpf_cookie" | "syscall_wrapper";
+/**
+ * Features that make a difference to objects: two of them are read as variables (`LINUX_HAS_BPF_COOKIE`,
+ * `LINUX_HAS_SYSCALL_WRAPPER`), the third decides how USDT programs are loaded.
+ */
+export type VisibleFeature = "bpf_cookie" | "syscall_wrapper" | "uprobe_multi_link";
 
 /**
  * Facts of one kernel, each of them asked for when an object needs it, and not before. One that is left out is not known:

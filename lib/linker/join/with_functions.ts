@@ -57,6 +57,8 @@ class Join {
   readonly #maps: Map<string, MapSpec>;
   readonly #names = new Map<CollectionSpec, Map<string, string>>();
   readonly #externs = new Map<string, ExternSpec>();
+  /** Externs of libraries, and what they are in the result. */
+  readonly #kept = new Map<ExternSpec, ExternSpec>();
 
   constructor(spec: CollectionSpec, libraries: readonly CollectionSpec[]) {
     this.#spec = spec;
@@ -68,13 +70,13 @@ class Join {
 
   result(): CollectionSpec {
     const spec = this.#spec;
+    for (const [name, extern] of spec.externs) if (!this.#isDefined(extern, spec)) this.#externs.set(name, extern);
     const programs = [...spec.programs].map(([name, program]): [string, ProgramSpec] => {
       return [name, { ...program, instructions: this.#resolved(program.instructions, spec) }];
     });
     const functions = this.#all.flatMap((owner) =>
       owner.functions.map((fn) => ({ ...fn, instructions: this.#resolved(fn.instructions, owner) }))
     );
-    for (const owner of this.#all) for (const extern of owner.externs.values()) this.#keepExtern(extern, owner);
     return {
       ...spec,
       programs: new Map(programs),
@@ -121,8 +123,9 @@ class Join {
     });
   }
 
-  /** The instruction with what its extern means, if a collection defines it. */
+  /** The instruction with what its extern means, if a collection defines it; else with the extern, which is kept. */
   #resolve(insn: Instruction, extern: ExternSpec, user: CollectionSpec): Instruction {
+    if (!this.#isDefined(extern, user)) return user === this.#spec ? insn : insn.with(EXTERN, this.#keep(extern, user));
     const { name, kind } = extern;
     const fn = this.#functions.get(name);
     if (fn !== undefined) {
@@ -235,14 +238,22 @@ class Join {
     return variable !== undefined && (owner === this.#spec || this.#names.get(owner)?.has(variable.map) === true);
   }
 
-  /** Keeps an extern that no collection defines. Of one name, each collection has its own. */
-  #keepExtern(extern: ExternSpec, owner: CollectionSpec): void {
-    const { name, kind, kconfig } = extern;
-    if (this.#functions.has(name) && kind !== "kfunc") return;
-    if (kind === "map" && this.#find(name, owner, ({ maps }) => maps.get(name)) !== undefined) return;
-    if (kind === "variable" && this.#find(name, owner, (other) => globalVariable(other, name)) !== undefined) return;
-    if (kconfig !== undefined) this.#nameOf(kconfig.map, owner);
-    this.#externs.set(this.#externs.has(name) ? `${owner.name}:${name}` : name, extern);
+  #isDefined({ name, kind }: ExternSpec, user: CollectionSpec): boolean {
+    if (this.#functions.has(name)) return true;
+    if (kind === "map") return this.#find(name, user, ({ maps }) => maps.get(name)) !== undefined;
+    return this.#find(name, user, (other) => globalVariable(other, name)) !== undefined;
+  }
+
+  /** Keeps an extern of a library that no collection defines. Of one name, each collection has its own. */
+  #keep(extern: ExternSpec, owner: CollectionSpec): ExternSpec {
+    const known = this.#kept.get(extern);
+    if (known !== undefined) return known;
+    const { name, kconfig } = extern;
+    const map = kconfig === undefined ? undefined : this.#nameOf(kconfig.map, owner);
+    const kept = map === undefined || map === kconfig?.map ? extern : { ...extern, kconfig: { ...kconfig!, map } };
+    this.#kept.set(extern, kept);
+    this.#externs.set(this.#externs.has(name) ? `${owner.name}:${name}` : name, kept);
+    return kept;
   }
 }
 

@@ -142,14 +142,12 @@ export function isCode(section: { readonly flags: number }): boolean {
   return (section.flags & SHF.EXECINSTR) !== 0;
 }
 
-/** One pass over the kinds: only what is asked for is decoded, and most types are something else. */
+/** Only what is asked for is decoded: most types are something else. */
 function readDeclarations(btf: Btf | undefined): Pick<InputObject, "datasecs" | "declarations"> {
   const datasecs: DatasecType[] = [];
   const declared: (VarType | FuncType)[] = [];
-  for (let id = 1; btf !== undefined && id < btf.typeCount; id++) {
-    const kind = btf.kindOf(id);
-    if (kind !== BtfKind.Var && kind !== BtfKind.Func && kind !== BtfKind.Datasec) continue;
-    const type = btf.type(id);
+  for (const id of btf?.ownIdsOf(BtfKind.Var, BtfKind.Func, BtfKind.Datasec) ?? []) {
+    const type = btf!.type(id);
     if (type.kind === BtfKind.Datasec) datasecs.push(type);
     else if ((type.kind === BtfKind.Var || type.kind === BtfKind.Func) && type.linkage !== "static") {
       declared.push(type);

@@ -6,7 +6,7 @@
 import { BtfMerger, ExtInfosMerger, type MergerDatasecEntry, type MergerInput } from "../../btf/dedup/mod.ts";
 import type { DatasecEntry, DatasecType } from "../../btf/mod.ts";
 import type { ByteOrder } from "../../bytes.ts";
-import { sectionPlace } from "../../elf/mod.ts";
+import { BTF_SECTION, sectionPlace } from "../../elf/mod.ts";
 import { FormatError, LinkError } from "../../errors.ts";
 import { BtfKind } from "../../uapi/mod.ts";
 import type { Candidate, GlobalSymbol } from "./global_symbols.ts";
@@ -47,7 +47,8 @@ class TypeMerge {
 
   constructor(linked: Linked) {
     this.#linked = linked;
-    this.#merger = new BtfMerger({ order: linked.order });
+    const sizes = linked.inputs.map(({ elf }) => elf.section(BTF_SECTION)?.size ?? 0);
+    this.#merger = new BtfMerger({ order: linked.order, size: sizes.reduce((sum, size) => sum + size, 0) });
   }
 
   merge(): MergedTypes {

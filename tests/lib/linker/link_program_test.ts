@@ -13,7 +13,7 @@ import {
 } from "../../../lib/asm/mod.ts";
 import { LinkError, UnsupportedError } from "../../../lib/errors.ts";
 import { linkProgram } from "../../../lib/linker/mod.ts";
-import { EXTERN, type ExternSpec, UNSUPPORTED_REFERENCE } from "../../../lib/spec/mod.ts";
+import { EXTERN, type ExternSpec } from "../../../lib/spec/mod.ts";
 import { call, EXIT, fn, mov, pointer, program } from "./builders.ts";
 
 function names(insns: readonly Instruction[]): string[] {
@@ -212,11 +212,5 @@ Deno.test("linkProgram() names externs and features that it cannot link", () => 
     () => linkProgram(program([load.with(EXTERN, extern("map")), EXIT]), []),
     LinkError,
     'refers to extern map "thing", which no object that is linked defines',
-  );
-  const arena = { feature: "arena globals", symbol: "counter", section: ".addr_space.1" };
-  assertThrows(
-    () => linkProgram(program([mov(0), load.with(UNSUPPORTED_REFERENCE, arena), EXIT]), []),
-    UnsupportedError,
-    'instruction 1: refers to "counter" in section ".addr_space.1": arena globals are not supported',
   );
 });

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { BPF_PSEUDO, Instruction, LABEL, MAP, OPCODE, REFERENCE } from "../../../lib/asm/mod.ts";
 import { RBPF, SHF, SHT, STB, STT } from "../../../lib/elf/mod.ts";
 import { FormatError, LinkError, UnsupportedError } from "../../../lib/errors.ts";
-import { EXTERN, readCollectionSpec, UNSUPPORTED_REFERENCE } from "../../../lib/spec/mod.ts";
+import { EXTERN, readCollectionSpec } from "../../../lib/spec/mod.ts";
 import { buildObject, code, func, type TestRelocation, type TestSection, type TestSymbol } from "./object_builder.ts";
 
 const EXIT = Instruction.of({ opcode: OPCODE.EXIT });
@@ -100,20 +100,12 @@ Deno.test("readCollectionSpec() makes maps of string literals and of .bss", () =
   assertEquals([bss.readOnly, bss.flags, bss.data], [false, 0, new Uint8Array(24)]);
 });
 
-Deno.test("readCollectionSpec() keeps externs and what it cannot link for inspection", () => {
+Deno.test("readCollectionSpec() keeps externs for inspection", () => {
   const extern = readWith(call(-1), { name: "bpf_outside", binding: STB.WEAK });
   const [first] = extern.programs.get("main")!.instructions;
   assertStrictEquals(first!.get(EXTERN), extern.externs.get("bpf_outside"));
   assertEquals(extern.externs.get("bpf_outside")?.weak, true);
   assertEquals(extern.externs.get("bpf_outside")?.kind, "unknown");
-  const arena = readWith(load(0), { name: "in_arena", type: STT.OBJECT, section: ".addr_space.1", size: 8 }, [
-    { name: ".addr_space.1", bytes: new Uint8Array(8) },
-  ]);
-  assertEquals(arena.programs.get("main")!.instructions[0]!.get(UNSUPPORTED_REFERENCE), {
-    feature: "arena globals",
-    symbol: "in_arena",
-    section: ".addr_space.1",
-  });
 });
 
 Deno.test("readCollectionSpec() names object, section and symbol of a relocation that does not hold", () => {

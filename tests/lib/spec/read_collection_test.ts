@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DebpfError, FormatError, LinkError } from "../../../lib/errors.ts";
-import { readCollectionSpec } from "../../../lib/spec/mod.ts";
+import { type ExternSpec, readCollectionSpec } from "../../../lib/spec/mod.ts";
 import { BpfMapFlag, BtfKind } from "../../../lib/uapi/mod.ts";
 import { array, func, proto, S32, struct, U32 } from "../core/types.ts";
 import { btfObject, datasec, RELOCATIONS, sections, SYMBOLS, TYPES, variable } from "./btf_object.ts";
@@ -96,7 +96,7 @@ Deno.test("readCollectionSpec() tells what externs are", () => {
   const { externs } = read();
   const told = [...externs.values()].map(({ name, kind, section, weak }) => [name, kind, section, weak]);
   assertEquals(told, [["CONFIG_HZ", "kconfig", ".kconfig", false], ["jiffies", "ksym", ".ksyms", true]]);
-  const slot = { map: "sample_.kconfig", offset: 0, size: 4, kind: "int", signed: true };
+  const slot = { map: "sample_.kconfig", offset: 0, size: 4, kind: "int", signed: false };
   assertEquals(externs.get("CONFIG_HZ")?.kconfig, slot as ExternSpec["kconfig"]);
 });
 

@@ -142,7 +142,7 @@ const MAPS: [Record<string, number | BtfType>, string][] = [
   [{ ...hash, max_entries: 8 }, "max_entries is 8 instead of 16"],
   [{ ...hash, key: ptr(U64) }, "key_size is 8 instead of 4"],
   [{ ...hash, value: ptr(U32) }, "value_size is 4 instead of 8"],
-  [{ ...hash, value: ptr(point) }, 'the type of the value: "struct point" instead of "unsigned long"'],
+  [{ ...hash, value: ptr(point) }, 'the type of the value: "struct point" instead of "unsigned long" (8 bytes)'],
   [{ ...hash, map_flags: 1 }, "map_flags is 1 instead of 0"],
   [{ ...hash, map_extra: 3 }, "map_extra is 3 instead of 0"],
   [{ ...hash, numa_node: 1 }, "numa_node is 1 instead of 0"],
