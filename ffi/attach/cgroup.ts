@@ -19,7 +19,10 @@ import { kernelPlacement, type Placement } from "./placement.ts";
  */
 export type CgroupMode = "multi" | "override" | "exclusive";
 
-/** How a program is attached to a cgroup. */
+/**
+ * How a program is attached to a cgroup. It is placed before or after links, or with `link: false` before or after programs
+ * without links.
+ */
 export interface AttachCgroupOptions extends Placement {
   /** The cgroup: an absolute path, or one below the root of cgroup version 2 (`""` is the root). */
   readonly path: string;
@@ -40,6 +43,10 @@ const MODE_FLAGS: Readonly<Record<CgroupMode, number>> = {
   override: BpfAttachFlag.BPF_F_ALLOW_OVERRIDE,
   exclusive: 0,
 };
+
+const ORDER_HINT =
+  "programs of a cgroup have an order since Linux 6.16 (preorder: 6.15); a link is placed by other links, a " +
+  "program without a link by other such programs";
 
 /**
  * Attaches a program to a cgroup of version 2, and so to all cgroups below.
@@ -68,8 +75,11 @@ export function attachCgroup(program: BpfProgram, options: AttachCgroupOptions):
         const fd = sys.linkCreate({ progFd: program.fd, targetFd: cgroup.value, attachType, flags, relative });
         return new Link({ ...about, fds: [fd], links: [fd] });
       } catch (error) {
-        // Kernels before 5.7 have no such links. What is wrong otherwise is so without a link too.
         if (!(error instanceof sys.SyscallError) || error.code !== "EINVAL") throw error;
+        if (flags !== 0 || relative !== undefined) {
+          throw new sys.SyscallError(error.call, error.errno, { hint: ORDER_HINT });
+        }
+        // Kernels before 5.7 have no such links. What is wrong otherwise is so without a link too.
       }
     }
     const held = cleanup.use(new HeldProgram(program));

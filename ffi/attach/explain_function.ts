@@ -28,6 +28,8 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   llvm: "it was renamed by link-time optimization",
 };
 
+/** Types of symbols that are code. */
+const CODE = "tTwW";
 const MAX_LISTED = 5;
 
 /**
@@ -76,13 +78,17 @@ function explainMissing(wanted: FunctionName, all: readonly KernelSymbol[], erro
   }
   const names = new Set<string>();
   const variants = new Set<string>();
-  for (const symbol of selectKernelSymbols((_, type) => /^[tTwW]$/.test(type))) {
+  const isNear = mayBeNear(name);
+  const isVariant = (other: string) => other.startsWith(`${name}.`);
+  const picked = selectKernelSymbols((other, type) => CODE.includes(type) && (isVariant(other) || isNear(other)));
+  for (const symbol of picked) {
     if (!isFunction(symbol) || (module !== undefined && symbol.module !== module)) continue;
-    if (symbol.name.startsWith(`${name}.`)) variants.add(symbol.name);
-    else names.add(symbol.name);
+    (isVariant(symbol.name) ? variants : names).add(symbol.name);
   }
   if (variants.size > 0) return error("renamed", renamed(name, [...variants]), [...variants]);
-  if (module !== undefined && names.size === 0) return error("missing", `module "${module}" is not loaded`);
+  if (module !== undefined && !sys.exists(`/sys/module/${module}`)) {
+    return error("missing", `module "${module}" is not loaded`);
+  }
   const home = module === undefined ? "this kernel" : `module "${module}"`;
   const nearest = nearestNames(name, names, MAX_LISTED);
   if (inBtf(wanted)) {
@@ -92,6 +98,29 @@ function explainMissing(wanted: FunctionName, all: readonly KernelSymbol[], erro
   }
   const inlined = nearest.length > 0 ? "" : " (it may have been inlined into its callers)";
   return error("missing", `${home} has no function "${name}"${inlined}${close(nearest)}`, nearest);
+}
+
+/** Spares most of 100,000 names a closer look: those of another length or with other letters are not near. */
+function mayBeNear(name: string): (other: string) => boolean {
+  const limit = Math.min(4, Math.max(1, Math.floor(name.length / 3)));
+  const own = lettersOf(name);
+  return (other) => {
+    // Paddings before functions bear their names: CONFIG_CALL_PADDING, CONFIG_CFI_CLANG.
+    if (other.startsWith("__pfx_") || other.startsWith("__cfi_")) return false;
+    if (other.includes(name)) return true;
+    if (Math.abs(other.length - name.length) > limit) return false;
+    let different = own ^ lettersOf(other);
+    // An edit takes a letter away, brings another one, or both.
+    for (let count = 0; different !== 0; different &= different - 1) if (++count > 2 * limit) return false;
+    return true;
+  };
+}
+
+/** One bit for each letter that occurs. */
+function lettersOf(name: string): number {
+  let bits = 0;
+  for (let i = 0; i < name.length; i++) bits |= 1 << (name.charCodeAt(i) & 31);
+  return bits;
 }
 
 function close(nearest: readonly string[]): string {

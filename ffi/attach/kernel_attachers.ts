@@ -13,6 +13,7 @@ import { attachKsyscall } from "./ksyscall.ts";
 import { attachRawTracepoint } from "./raw_tracepoint.ts";
 import { attachTracepoint } from "./tracepoint.ts";
 import { attachTracing } from "./tracing.ts";
+import { attachTracingMulti } from "./tracing_multi.ts";
 
 /** By kind. */
 export const KERNEL_ATTACHERS: Attachers = {
@@ -31,6 +32,8 @@ export const KERNEL_ATTACHERS: Attachers = {
   tracepoint: (program, { attachTo }, options) => attachTracepoint(program, attachTo, options),
   raw_tracepoint: (program, { attachTo }, options) => attachRawTracepoint(program, attachTo, options),
   trace: (program, { attachTo }, options) => attachTracing(program, attachTo, options),
+  trace_multi: (program, { attachTo }, { cookie }) =>
+    attachTracingMulti(program, { pattern: attachTo, cookieOf: same(cookie) }),
   lsm: (program, { attachTo }, options) => attachTracing(program, attachTo, { kind: "lsm", ...options }),
   lsm_cgroup: (program) => {
     throw new UnsupportedError(

@@ -55,7 +55,7 @@ export interface TraceableFunction {
 
 /**
  * The functions that ftrace can trace and whose names a predicate picks; `undefined` if the kernel does not say: it was built
- * without ftrace, or tracefs is not mounted.
+ * without ftrace, or tracefs is not mounted or not readable.
  *
  * @param prefix What all of those names begin with: text is made of no others, and there are 60,000.
  */
@@ -64,14 +64,15 @@ export function traceableFunctions(
   prefix: string = "",
 ): TraceableFunction[] | undefined {
   const root = findTracefs(TRACEABLE);
-  if (root === undefined) return undefined;
-  const withAddresses = `${root}/${TRACEABLE}_addrs`;
-  const hasAddresses = sys.exists(withAddresses);
+  const paths = root === undefined ? [] : [`${root}/${TRACEABLE}_addrs`, `${root}/${TRACEABLE}`];
+  const path = paths.find(canOpen);
+  if (path === undefined) return undefined;
+  const hasAddresses = path === paths[0];
   const found: TraceableFunction[] = [];
   const decoder = new TextDecoder();
   const wanted = new TextEncoder().encode(prefix);
   // A line: an address where they are shown, the name, `[module]`.
-  eachLine(hasAddresses ? withAddresses : `${root}/${TRACEABLE}`, (bytes, start, end) => {
+  eachLine(path, (bytes, start, end) => {
     const nameAt = hasAddresses ? bytes.indexOf(SPACE, start) + 1 : start;
     for (let i = 0; i < wanted.length; i++) if (bytes[nameAt + i] !== wanted[i]) return;
     let nameEnd = nameAt;
@@ -87,8 +88,19 @@ export function traceableFunctions(
   return found;
 }
 
+/** Lockdown forbids even root: access(2) does not tell. */
+function canOpen(path: string): boolean {
+  try {
+    sys.open(path).close();
+    return true;
+  } catch (error) {
+    if (error instanceof sys.SyscallError) return false;
+    throw error;
+  }
+}
+
 /** Do kprobes keep off a function; `undefined` if that cannot be seen. */
 export function isBlacklisted(name: string): boolean | undefined {
-  if (!sys.exists(BLACKLIST)) return undefined;
+  if (!canOpen(BLACKLIST)) return undefined;
   return sys.readTextFile(BLACKLIST).split("\n").some((line) => line.split(/\s+/)[1] === name);
 }

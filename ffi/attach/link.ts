@@ -7,7 +7,8 @@ import { UnsupportedError } from "../../lib/errors.ts";
 import type { AttachKind } from "../../lib/spec/mod.ts";
 import { pin, type PinOptions } from "../pin/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { describeLink, isDetached } from "./link_kind.ts";
+import { isDetached } from "./link_kind.ts";
+import { describeOpened } from "./opened_link.ts";
 import { updateLinks } from "./update_links.ts";
 
 /** How a link's program is attached: `"other"` for links of a kind that is not known here. */
@@ -91,8 +92,7 @@ export class Link implements Disposable {
     using cleanup = new DisposableStack();
     cleanup.use(fd);
     sys.checkObjectKind(fd.value, "link");
-    const info = sys.linkInfo(fd.value);
-    const link = new Link({ ...describeLink(info), program: programName(info.progId), fds: [fd], links: [fd] });
+    const link = new Link({ ...describeOpened(sys.linkInfo(fd.value)), fds: [fd], links: [fd] });
     cleanup.move();
     return link;
   }
@@ -279,16 +279,3 @@ export class Link implements Disposable {
 
 /** The answers of kernels to commands that a kind of link does not have. */
 const CANNOT: ReadonlySet<string> = new Set(["EINVAL", "EOPNOTSUPP", "ENOTSUPP"]);
-
-/** The kernel's name of a program: at most 15 bytes; empty for 0 (a link of a struct_ops map). */
-function programName(id: number): string {
-  if (id === 0) return "";
-  try {
-    using program = sys.progGetFdById(id);
-    return sys.progInfo(program.value).name;
-  } catch (error) {
-    // Ids are for CAP_SYS_ADMIN; a pinned link may be opened without.
-    if (!(error instanceof sys.SyscallError) || (error.code !== "ENOENT" && error.code !== "EPERM")) throw error;
-    return `id ${id}`;
-  }
-}

@@ -21,6 +21,7 @@ export { attachUprobeMulti, type AttachUprobeMultiOptions } from "./uprobe_multi
 export { attachUsdt, type AttachUsdtOptions } from "./usdt.ts";
 export type { UserBinaryOptions } from "./user_binary.ts";
 export { UserFunctionError, type UserFunctionErrorOptions, type UserFunctionProblem } from "./user_function_error.ts";
+export { attachTracingMulti, type AttachTracingMultiOptions } from "./tracing_multi.ts";
 export { explainFunction, type TraceMeans } from "./explain_function.ts";
 export { KernelFunctionError, type KernelFunctionErrorOptions, type KernelFunctionProblem } from "./function_error.ts";
 export { type FunctionName, parseFunctionName } from "./function_name.ts";

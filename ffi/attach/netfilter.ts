@@ -10,15 +10,21 @@ import * as sys from "../sys/mod.ts";
 import { attaching } from "./attaching.ts";
 import { Link } from "./link.ts";
 
-/** `NFPROTO_*` (linux/netfilter.h), the families that programs can be attached for. */
-const FAMILIES = { ipv4: 2, ipv6: 10 } as const;
-/** `NF_INET_*` (linux/netfilter.h). */
-const HOOKS = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
-
-/** A family of netfilter. */
-export type NetfilterFamily = keyof typeof FAMILIES;
+/** A family of netfilter that programs can be attached for. */
+export type NetfilterFamily = "ipv4" | "ipv6";
 /** A hook of netfilter, by the name that nft gives it. */
-export type NetfilterHook = keyof typeof HOOKS;
+export type NetfilterHook = "prerouting" | "input" | "forward" | "output" | "postrouting";
+
+/** `NFPROTO_*` (linux/netfilter.h). */
+const FAMILIES: Readonly<Record<NetfilterFamily, number>> = { ipv4: 2, ipv6: 10 };
+/** `NF_INET_*` (linux/netfilter.h). */
+const HOOKS: Readonly<Record<NetfilterHook, number>> = {
+  prerouting: 0,
+  input: 1,
+  forward: 2,
+  output: 3,
+  postrouting: 4,
+};
 
 /** How a netfilter program is attached. */
 export interface AttachNetfilterOptions {

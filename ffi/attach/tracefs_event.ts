@@ -23,11 +23,10 @@ export type TracefsEventKind = "kprobe" | "uprobe";
 export class TracefsEvent implements Disposable {
   /** Its number, the `config` of a `PERF_TYPE_TRACEPOINT` event. */
   readonly id: number;
-  readonly #list: string;
+  readonly #list: EventList;
   readonly #name: string;
-  #removed = false;
 
-  private constructor(list: string, name: string, id: number) {
+  private constructor(list: EventList, name: string, id: number) {
     this.#list = list;
     this.#name = name;
     this.id = id;
@@ -47,29 +46,28 @@ export class TracefsEvent implements Disposable {
     if (root === undefined) {
       throw new UnsupportedError(
         `${kind}_events`,
-        `probes need the perf PMU "${kind}" (Linux 4.17) or tracefs with ${kind}_events: mount -t tracefs nodev /sys/kernel/tracing`,
+        `probes need the perf PMU "${kind}" (Linux 4.17) or tracefs with ${kind}_events: ` +
+          "mount -t tracefs nodev /sys/kernel/tracing",
       );
     }
-    const list = `${root}/${kind}_events`;
-    removeOrphans(list);
+    using cleanup = new DisposableStack();
+    const list = cleanup.use(new EventList(`${root}/${kind}_events`));
+    list.removeOrphans();
     const name = `${GROUP}/${ownPrefix()}_${counter++}`;
-    sys.writeFile(list, `${type}:${name} ${target}\n`, sys.OpenFlag.O_APPEND);
-    try {
-      return new TracefsEvent(list, name, Number(sys.readTextFile(`${root}/events/${name}/id`).trim()));
-    } catch (error) {
-      remove(list, name);
-      throw error;
-    }
+    list.write(`${type}:${name} ${target}`);
+    cleanup.defer(() => list.remove(name));
+    const id = Number(sys.readTextFile(`${root}/events/${name}/id`).trim());
+    cleanup.move();
+    return new TracefsEvent(list, name, id);
   }
 
   /**
    * Removes it; whatever was opened by its id has to be closed first. An event that somebody else still holds (a pinned
-   * link) stays, and is removed by a later process.
+   * link) stays, and is removed by a later process. Removing it again does nothing.
    */
   remove(): void {
-    if (this.#removed) return;
-    this.#removed = true;
-    remove(this.#list, this.#name);
+    using list = this.#list;
+    if (!list.closed) list.remove(this.#name);
   }
 
   /** As {@linkcode TracefsEvent.remove}. */
@@ -80,18 +78,47 @@ export class TracefsEvent implements Disposable {
 
 let counter = 0;
 
-function remove(list: string, name: string): void {
-  for (let attempt = 1;; attempt++) {
-    try {
-      sys.writeFile(list, `-:${name}\n`, sys.OpenFlag.O_APPEND);
-      return;
-    } catch (error) {
-      if (!(error instanceof sys.SyscallError)) throw error;
-      if (error.code === "ENOENT") return;
-      if (error.code !== "EBUSY") throw error;
-      if (attempt === ATTEMPTS) return;
-      sys.calls.poll(new Uint8Array(0), 1);
+/** A list of tracefs, open as long as an event of it is there: to remove one must not fail for want of a file descriptor. */
+class EventList implements Disposable {
+  readonly #path: string;
+  readonly #fd: sys.Fd;
+  closed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = sys.open(path, sys.OpenFlag.O_WRONLY | sys.OpenFlag.O_APPEND);
+  }
+
+  write(command: string): void {
+    const result = sys.calls.write(this.#fd.value, new TextEncoder().encode(`${command}\n`));
+    if (result < 0) throw new sys.SyscallError(`write(${this.#path}, "${command}")`, -result);
+  }
+
+  remove(name: string): void {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return this.write(`-:${name}`);
+      } catch (error) {
+        if (!(error instanceof sys.SyscallError)) throw error;
+        if (error.code === "ENOENT" || (error.code === "EBUSY" && attempt === ATTEMPTS)) return;
+        if (error.code !== "EBUSY") throw error;
+        sys.calls.poll(new Uint8Array(0), 1);
+      }
     }
+  }
+
+  /** Removes what processes left that are gone; what another PID namespace's did is not ours to judge. */
+  removeOrphans(): void {
+    const namespace = pidNamespace();
+    const pattern = new RegExp(`^\\w+:(${GROUP}/p(\\d+)_(\\d+)_(\\d+)_\\d+) `, "gm");
+    for (const [, name, made, pid, time] of sys.readTextFile(this.#path).matchAll(pattern)) {
+      if (made === namespace && !isAlive(pid!, time!)) this.remove(name!);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.closed = true;
+    this.#fd.close();
   }
 }
 
@@ -108,15 +135,6 @@ function pidNamespace(): string {
 /** Field 22 of /proc/PID/stat; the second, a name in parentheses, may hold anything. */
 function startTime(stat: string): string {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0";
-}
-
-/** Removes what processes left that are gone; what another PID namespace's did is not ours to judge. */
-function removeOrphans(list: string): void {
-  const namespace = pidNamespace();
-  const events = sys.readTextFile(list).matchAll(new RegExp(`^\\w+:(${GROUP}/p(\\d+)_(\\d+)_(\\d+)_\\d+) `, "gm"));
-  for (const [, name, made, pid, time] of events) {
-    if (made === namespace && !isAlive(pid!, time!)) remove(list, name!);
-  }
 }
 
 function isAlive(pid: string, time: string): boolean {

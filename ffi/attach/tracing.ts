@@ -6,9 +6,11 @@
  */
 import { UnsupportedError } from "../../lib/errors.ts";
 import type { AttachKind } from "../../lib/spec/mod.ts";
-import type { BpfAttachType } from "../../lib/uapi/mod.ts";
+import { BpfAttachType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { explainFunction } from "./explain_function.ts";
+import { parseFunctionName } from "./function_name.ts";
 import { Link } from "./link.ts";
 
 /** What {@linkcode attachTracing} takes. */
@@ -29,11 +31,11 @@ export interface AttachTracingOptions {
  */
 export function attachTracing(program: BpfProgram, target: string, options: AttachTracingOptions = {}): Link {
   const { cookie = 0n, kind = "trace" } = options;
-  const fd = openTracing(program, cookie);
+  const fd = openTracing(program, target, cookie);
   return new Link({ kind, target, program: program.name, fds: [fd], links: [fd] });
 }
 
-function openTracing(program: BpfProgram, cookie: bigint): sys.Fd {
+function openTracing(program: BpfProgram, target: string, cookie: bigint): sys.Fd {
   const place = `program "${program.name}"`;
   const attachType = program.image.expectedAttachType as BpfAttachType;
   try {
@@ -44,8 +46,8 @@ function openTracing(program: BpfProgram, cookie: bigint): sys.Fd {
     });
   } catch (error) {
     if (!(error instanceof sys.SyscallError)) throw error;
-    if (error.code !== "EINVAL") throw error.at(place);
-    if (cookie === 0n) return openUnnamed(program, place);
+    if (error.code !== "EINVAL") throw refusal(program, target, error);
+    if (cookie === 0n) return openUnnamed(program, target);
     throw new UnsupportedError(
       "cookies of tracing programs",
       `${place}: this kernel has no cookies for such programs (functions and LSM hooks: Linux 5.19; tracepoints: 6.10)`,
@@ -54,10 +56,29 @@ function openTracing(program: BpfProgram, cookie: bigint): sys.Fd {
   }
 }
 
-function openUnnamed(program: BpfProgram, place: string): sys.Fd {
+function openUnnamed(program: BpfProgram, target: string): sys.Fd {
   try {
     return sys.rawTracepointOpen({ progFd: program.fd });
   } catch (error) {
-    throw error instanceof sys.SyscallError ? error.at(place) : error;
+    throw error instanceof sys.SyscallError ? refusal(program, target, error) : error;
   }
+}
+
+/** Attach types of programs on functions. */
+const ON_FUNCTIONS: ReadonlySet<number> = new Set([
+  BpfAttachType.BPF_TRACE_FENTRY,
+  BpfAttachType.BPF_TRACE_FEXIT,
+  BpfAttachType.BPF_MODIFY_RETURN,
+  BpfAttachType.BPF_TRACE_FSESSION,
+]);
+/** What kernels say of functions that have no place to hook into (kernel/bpf/trampoline.c). */
+const NO_HOOK: ReadonlySet<string> = new Set(["EBUSY", "ENODEV", "ENOTSUPP", "EOPNOTSUPP"]);
+
+function refusal(program: BpfProgram, target: string, error: sys.SyscallError): Error {
+  const place = `program "${program.name}"`;
+  const { expectedAttachType, attachProgFd } = program.image;
+  if (attachProgFd !== undefined || !ON_FUNCTIONS.has(expectedAttachType) || !NO_HOOK.has(error.code)) {
+    return error.at(place);
+  }
+  return explainFunction(place, parseFunctionName(target, place), "ftrace", error) ?? error.at(place);
 }

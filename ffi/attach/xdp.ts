@@ -43,7 +43,7 @@ const MODE_FLAGS: Readonly<Record<XdpMode, number>> = {
  * Attaches an XDP program to a network device.
  *
  * Programs of a devmap or cpumap (`SEC("xdp/devmap")`) are not attached but put into an element of the map, behind the
- * device's number or the queue size: `map.set(0, { ifindex, "bpf_prog.fd": program.fd })`.
+ * device's number or the queue's size: with `__type(value, struct bpf_devmap_val)`, `map.set(0, { ifindex, bpf_prog: { fd } })`.
  *
  * @throws {sys.SyscallError} if the kernel refuses it: code `ENODEV` if there is no such device, `EBUSY` or `EEXIST` if another
  * program is there, `EOPNOTSUPP` if the driver cannot do it.

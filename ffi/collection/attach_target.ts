@@ -49,6 +49,7 @@ interface Naming {
  * @throws {UnsupportedError} if it does not have what else it is, or the section name does not say what.
  */
 export function attachTarget(spec: ProgramSpec, to: AttachTo | undefined, owned: DisposableStack): AttachTarget {
+  if (spec.attach === "trace_multi") return ofMany(spec, to, owned);
   if (!spec.attachByBtf) return { attachBtfId: 0, name: spec.attachTo };
   const place = `program "${spec.name}" (section "${spec.section}")`;
   if (isProgramFunction(to)) return ofProgram(spec, place, to);
@@ -69,6 +70,14 @@ export function attachTarget(spec: ProgramSpec, to: AttachTo | undefined, owned:
     if (found !== undefined) return { ...found, name };
   }
   throw missing(place, naming, names);
+}
+
+/** Which functions such a program is for is said when it is attached; at load only of which module they are. */
+function ofMany(spec: ProgramSpec, to: AttachTo | undefined, owned: DisposableStack): AttachTarget {
+  const pattern = typeof to === "string" ? to : spec.attachTo;
+  const { module } = splitModule(pattern);
+  const fd = module === undefined || module === "vmlinux" ? undefined : owned.use(openModuleBtf(module)).value;
+  return { attachBtfId: 0, attachBtfObjFd: fd, name: pattern };
 }
 
 /** Is a target a function of a program. */

@@ -225,7 +225,7 @@ function mapVariables(
     if (map === undefined || !map.mmapable) continue;
     let data = memory.get(variable.map);
     if (data === undefined) memory.set(variable.map, data = cleanup.use(map.view()));
-    variables.set(variable.name, new Variable(variable, data));
+    variables.set(variable.name, new Variable(variable, data, map.spec.arena?.offset));
   }
   return variables;
 }

@@ -6,6 +6,7 @@
 import type { CoreTarget, SkippedTarget } from "../../lib/core/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
 import {
+  bindJumpTables,
   bindMaps,
   bindModules,
   hasStructOps,
@@ -14,7 +15,7 @@ import {
   relocateCollection,
   type RelocatedProgram,
 } from "../../lib/linker/mod.ts";
-import type { CollectionSpec, ProgramSpec } from "../../lib/spec/mod.ts";
+import type { CollectionSpec, JumpTable, ProgramSpec } from "../../lib/spec/mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import { hostTargets } from "../btf/mod.ts";
 import { missingKernelFeatures } from "../features/mod.ts";
@@ -28,6 +29,7 @@ import { loadedAttachType } from "./attach_type.ts";
 import { type ChoiceOptions, Choices, type SkippedProgram } from "./choices.ts";
 import { loadBtf } from "./load_btf.ts";
 import { bindReadOnlyData } from "./bind_data.ts";
+import { makeJumpTables } from "./make_jump_tables.ts";
 import { fillContents, makeMaps, type MapOptions } from "./make_maps.ts";
 import { openModules, referredModules } from "./open_modules.ts";
 import { fillStructOps, openStructOpsModules, structOpsTarget } from "./make_struct_ops.ts";
@@ -60,6 +62,9 @@ export interface Loaded {
   readonly undo: DisposableStack;
 }
 
+/** What this kernel is known to lack: nothing, until something fails. */
+let known: MissingFeatures = new Set();
+
 /**
  * Loads a collection; what was made before a failure is closed. The kernel is taken for a new one until something fails: only
  * then it is asked what it lacks, and what it lacks is done without.
@@ -67,32 +72,44 @@ export interface Loaded {
 export function load(spec: CollectionSpec, options: LoadOptions = {}): Loaded {
   refuseForeign(spec);
   if (options.missing !== undefined) return loadFor(spec, options, options.missing);
+  // What is put where in an arena is decided before anything can fail.
+  if ([...spec.maps.values()].some(({ arena }) => arena !== undefined)) {
+    return loadFor(spec, options, missingKernelFeatures());
+  }
   let loaded: Loaded;
   try {
-    loaded = loadFor(spec, options, new Set());
+    loaded = loadFor(spec, options, known);
   } catch (error) {
-    if (!(error instanceof sys.SyscallError) && !(error instanceof sys.VerifierError)) throw error;
-    if (missingOr(error).size === 0) throw error;
-    return loadFor(spec, options, missingOr(error));
+    const refused = error instanceof AggregateError ? error.errors.find(isRefusal) : error;
+    if (!isRefusal(refused) || !learn(refused)) throw error;
+    return loadFor(spec, options, known);
   }
-  const failed = loaded.skipped.find(({ reason }) => reason instanceof sys.VerifierError);
-  if (failed === undefined || missingOr(failed.reason).size === 0) return loaded;
+  // Of programs that may be missing, one may be missing for what the kernel lacks.
+  const refused = loaded.skipped.map(({ reason }) => reason).find(isRefusal);
+  if (refused === undefined || !learn(refused)) return loaded;
   loaded.undo.dispose();
   loaded.resources.dispose();
-  return loadFor(spec, options, missingOr(failed.reason));
+  return loadFor(spec, options, known);
+}
+
+function isRefusal(error: unknown): error is sys.SyscallError | sys.VerifierError {
+  return error instanceof sys.SyscallError || error instanceof sys.VerifierError;
 }
 
 /**
- * What the kernel lacks.
+ * Asks the kernel what it lacks, and tells whether that is more than was known.
  *
- * @throws `error`, if that cannot be asked: it says why.
+ * @throws `error`, if the kernel cannot be asked: it says why.
  */
-function missingOr(error: Error): MissingFeatures {
+function learn(error: Error): boolean {
+  const before = known.size;
   try {
-    return missingKernelFeatures();
+    // Only arenas ask for this one, and they have asked before.
+    known = new Set([...missingKernelFeatures()].filter((feature) => feature !== "direct_value_range"));
   } catch (other) {
-    throw other instanceof sys.SyscallError ? error : other;
+    throw isRefusal(other) ? error : other;
   }
+  return known.size > before;
 }
 
 function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFeatures): Loaded {
@@ -104,6 +121,7 @@ function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFea
     facts: options.facts ?? hostFacts(),
     kconfig: options.kconfig,
     missing,
+    pageSize: sys.pageSize(),
     ...(options.skippedModule === undefined ? {} : { skipped: options.skippedModule }),
   });
   const { externs } = relocated;
@@ -134,6 +152,7 @@ function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFea
         maps: maps.all,
         modules,
         calledModules: externs.modules,
+        jumpTables: makeJumpTables(program.jumpTables, `program "${name}"`, opened),
         nameless: missing.has("object_names"),
       });
       const made = BpfProgram.load({ ...image, ...target }, btf, options);
@@ -171,6 +190,7 @@ interface LoadedParts {
   readonly modules: ReadonlyMap<string, sys.Fd>;
   /** Those whose functions are called, in the order that calls refer to. */
   readonly calledModules: readonly string[];
+  readonly jumpTables: ReadonlyMap<JumpTable, sys.Fd>;
   /** The kernel knows no names of programs. */
   readonly nameless: boolean;
 }
@@ -181,9 +201,10 @@ function imageOf(
   relocated: RelocatedProgram,
   parts: LoadedParts,
 ): ProgramImage {
-  const { maps, modules, calledModules, nameless } = parts;
+  const { maps, modules, calledModules, jumpTables, nameless } = parts;
   const fdOf = (module: string) => modules.get(module)!.value;
-  const withMaps = bindMaps(relocated.insns, (name) => maps.get(name)!.fd);
+  const withTables = bindJumpTables(relocated.insns, (table) => jumpTables.get(table)!.value);
+  const withMaps = bindMaps(withTables, (name) => maps.get(name)!.fd);
   return {
     name: spec.name,
     ...(nameless ? { kernelName: "" } : {}),

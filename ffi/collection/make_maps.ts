@@ -5,6 +5,7 @@
  */
 import type { MapTypeIds, StructOpsImage } from "../../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec } from "../../lib/spec/mod.ts";
+import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import { BpfMap, checkFit } from "../map/mod.ts";
 import { BPF_FS, pin, unpin } from "../pin/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
@@ -94,8 +95,21 @@ function createFilled(map: MapSpec, types: MapTypes, options: MapOptions, owned:
     ? undefined
     : { id: image.valueType.id, module: types.modules.get(image.target.name) };
   const made = owned.use(BpfMap.create(map, { btf: types.btf, types: types.ids.get(map.name), kernelType, token }));
-  made.fill();
+  if (map.type === BpfMapType.BPF_MAP_TYPE_ARENA) mapArena(made, owned);
+  else made.fill();
   return made;
+}
+
+/** Programs are verified for the address at which an arena is mapped, so it stays mapped. */
+function mapArena(made: BpfMap, owned: DisposableStack): void {
+  const { arena, flags } = made.spec;
+  if (arena !== undefined) owned.use(made.view()).bytes.set(arena.data, arena.offset);
+  // Without variables nothing is touched, so even one whose absent pages kill can be mapped.
+  else if ((flags & BpfMapFlag.BPF_F_SEGV_ON_FAULT) === 0) owned.use(made.view());
+  else if (made.spec.extra === 0n) {
+    const length = made.spec.maxEntries * sys.pageSize();
+    owned.use(sys.mapMemory({ fd: made.fd, length, writable: true }));
+  }
 }
 
 function pinnedMap(
@@ -159,8 +173,13 @@ export function fillContents(maps: Maps, programs: ReadonlyMap<string, BpfProgra
     for (const { index, kind, name: element } of map.spec.contents) {
       if (kind === "map" && maps.reused.has(name)) continue;
       const object = kind === "map" ? maps.all.get(element) : programs.get(element);
-      // As libbpf: a program that is not loaded leaves its place in the array empty.
-      if (object !== undefined) map.setFd(index, object.fd);
+      // A program that is not loaded leaves its place in the array empty; with libbpf the load fails.
+      if (object !== undefined) map.raw.set(word(index), word(object.fd));
     }
   }
+}
+
+/** A key or value of 4 bytes: declarations need not say a type. */
+function word(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Uint32Array.of(value).buffer);
 }

@@ -14,15 +14,18 @@ export class Variable {
   readonly spec: VariableSpec;
   readonly #data: MapView<Value>;
   readonly #codec: Codec;
+  readonly #offset: number;
 
   /**
    * Names a part of mapped memory.
    *
    * @param spec The variable.
    * @param data The memory that it lies in.
+   * @param base Where in it the variables begin, in bytes: those of an arena may be at its end.
    */
-  constructor(spec: VariableSpec, data: MapView<Value>) {
+  constructor(spec: VariableSpec, data: MapView<Value>, base = 0) {
     this.spec = spec;
+    this.#offset = base + spec.offset;
     this.#data = data;
     this.#codec = compileCodec(spec.type, { order: HOST_BYTE_ORDER });
   }
@@ -33,7 +36,7 @@ export class Variable {
    * @throws {TypeError} when the collection is closed.
    */
   get(): Value {
-    return this.#data.decode(this.#codec, this.spec.offset);
+    return this.#data.decode(this.#codec, this.#offset);
   }
 
   /**
@@ -45,6 +48,6 @@ export class Variable {
     if (this.spec.readOnly) {
       throw new TypeError(`variable "${this.spec.name}" is const: set it in the spec, before loading`);
     }
-    this.#data.encode(this.#codec, value, this.spec.offset, this.spec.name);
+    this.#data.encode(this.#codec, value, this.#offset, this.spec.name);
   }
 }

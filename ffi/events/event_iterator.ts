@@ -69,7 +69,7 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, undefine
     }
   }
 
-  /** Promises alone never let the event loop go on to timers and signals: waiting for the kernel does. */
+  /** Promises alone never let the event loop go on to timers and signals: what readable() waits for does. */
   async #giveTurn(): Promise<void> {
     this.#untilLook = EVENTS_PER_LOOK;
     if (performance.now() - this.#turnBegan < TURN_MS) return;

@@ -7,6 +7,7 @@ export { BpfIterator } from "./iterator.ts";
 export { describeLosses, type EventLosses, type LossPlace } from "./losses.ts";
 export { PerfBuffer, type PerfBufferOptions, PerfSnapshot } from "./perf_buffer.ts";
 export type { PerfOptions } from "./perf_cpus.ts";
+export { perfRecordTime } from "./perf_ring.ts";
 export { ProgramStream, type ProgramStreamName, type ProgramStreamOptions } from "./program_stream.ts";
 export { RecordBatch } from "./record_batch.ts";
 export type { RecordSource } from "./record_source.ts";

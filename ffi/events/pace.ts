@@ -54,3 +54,15 @@ export class Pace {
 export function nap(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, NAP_MS));
 }
+
+/** Lets timers, signals and whatever else is due have its turn, no longer than that takes. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -6,7 +6,7 @@
  */
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { nap, Pace } from "./pace.ts";
+import { Pace, turn } from "./pace.ts";
 import type { PerfCpu } from "./perf_cpu.ts";
 import { PerfCpus, type PerfOptions } from "./perf_cpus.ts";
 import { PerfRing, readOverwritable } from "./perf_ring.ts";
@@ -20,6 +20,8 @@ export interface PerfBufferOptions extends PerfOptions {
   readonly wakeupEvents?: number | undefined;
   /** Wake up after so many bytes of a CPU, instead. */
   readonly watermarkBytes?: number | undefined;
+  /** Records carry the time when they were sent: {@linkcode perfRecordTime}. */
+  readonly timestamps?: boolean | undefined;
 }
 
 /** The buffers of a perf event array. It keeps what it needs of the map: the map may be closed before it. */
@@ -32,6 +34,7 @@ export class PerfBuffer implements RecordSource {
   readonly #epoll: sys.Fd;
   readonly #resources: DisposableStack;
   readonly #pace: Pace;
+  readonly #timed: boolean;
   /** What CPUs had lost that are gone. */
   #lostBefore = 0;
   #reading = false;
@@ -50,12 +53,13 @@ export class PerfBuffer implements RecordSource {
    * @throws {SyscallError} if the kernel refuses it: `EPERM` without CAP_PERFMON, or when the locked memory is used up.
    */
   constructor(map: BpfMap, options: PerfBufferOptions = {}) {
-    const { wakeupEvents = 1, watermarkBytes, pages } = options;
+    const { wakeupEvents = 1, watermarkBytes, pages, only, timestamps = false } = options;
+    this.#timed = timestamps;
     using cleanup = new DisposableStack();
     this.name = map.name;
     this.#epoll = cleanup.use(sys.epollCreate());
     this.#cpus = cleanup.use(
-      new PerfCpus<PerfRing>(map, { pages, wakeupEvents, watermarkBytes, overwritable: false }, {
+      new PerfCpus<PerfRing>(map, { pages, only, wakeupEvents, watermarkBytes, timestamps, overwritable: false }, {
         added: (cpu) => this.#added(cpu),
         removed: (cpu, ring) => this.#removed(cpu, ring),
       }),
@@ -92,17 +96,27 @@ export class PerfBuffer implements RecordSource {
   }
 
   /** As {@linkcode RecordSource.drain}: the records of each CPU in order, one CPU after the other. */
-  drain(handler: RecordHandler, limit: number = Infinity): number {
+  drain(handler: RecordHandler, limit?: number): number {
+    return this.drainCpus(() => handler, limit);
+  }
+
+  /**
+   * As {@linkcode PerfBuffer.drain}, with a handler for each CPU.
+   *
+   * @param handlerOf Gives the handler of a CPU's records.
+   * @param limit How many at most.
+   */
+  drainCpus(handlerOf: (cpu: number) => RecordHandler, limit: number = Infinity): number {
     if (this.#closed) return 0;
     if (this.#reading) throw new Error(`perf event array "${this.name}" is being drained already`);
     this.#reading = true;
     let count = 0;
     try {
-      const rings = [...this.#cpus.open.values()];
-      const first = this.#turn++ % (rings.length || 1);
-      for (const { reader } of [...rings.slice(first), ...rings.slice(0, first)]) {
-        if (count >= limit) break;
-        count += reader.drain(handler, limit - count);
+      const rings = this.#cpus.list;
+      const first = this.#turn++;
+      for (let i = 0; i < rings.length && count < limit; i++) {
+        const { cpu, reader } = rings[(first + i) % rings.length]!;
+        if (reader.usedBytes > 0) count += reader.drain(handlerOf(cpu.cpu), limit - count);
       }
     } finally {
       this.#reading = false;
@@ -133,7 +147,7 @@ export class PerfBuffer implements RecordSource {
     if (!this.#reading) this.#cpus.follow();
     const waiting = this.#pace.wait();
     // To look whether a perf event is ready clears that it is (perf_poll()): what came before must not be waited for.
-    if (this.usedBytes > 0) await nap();
+    if (this.usedBytes > 0) await turn();
     else await waiting;
   }
 
@@ -163,7 +177,7 @@ export class PerfBuffer implements RecordSource {
   #added(cpu: PerfCpu): PerfRing {
     // An epoll in the library's: its readiness is that of any of these.
     sys.epollAdd(this.#epoll.value, cpu.fd, sys.EPOLLIN);
-    return new PerfRing(cpu.memory, sys.pageSize());
+    return new PerfRing(cpu.memory, sys.pageSize(), this.#timed);
   }
 
   #removed(cpu: PerfCpu, ring: PerfRing): void {
@@ -191,7 +205,7 @@ export class PerfSnapshot implements Disposable {
   constructor(map: BpfMap, options: PerfOptions = {}) {
     this.#cpus = new PerfCpus<undefined>(
       map,
-      { pages: options.pages, wakeupEvents: 0, watermarkBytes: undefined, overwritable: true },
+      { ...options, wakeupEvents: 0, watermarkBytes: undefined, timestamps: false, overwritable: true },
       { added: () => undefined, removed: () => {} },
     );
   }

@@ -14,6 +14,8 @@ export interface PerfCpuOptions {
   readonly wakeupEvents: number;
   /** or after so many bytes. */
   readonly watermarkBytes: number | undefined;
+  /** Samples carry their time. */
+  readonly timestamps: boolean;
   /** Written from its end towards its beginning, over what is there. */
   readonly overwritable: boolean;
 }
@@ -68,7 +70,7 @@ function openEvent(cpu: number, options: PerfCpuOptions): { fd: sys.Fd; countsLo
   const attr = {
     type: PerfType.PERF_TYPE_SOFTWARE,
     config: PerfSoftware.PERF_COUNT_SW_BPF_OUTPUT,
-    sampleType: PerfSample.PERF_SAMPLE_RAW,
+    sampleType: PerfSample.PERF_SAMPLE_RAW | (options.timestamps ? PerfSample.PERF_SAMPLE_TIME : 0),
     samplePeriod: 1,
     ...(watermarkBytes === undefined ? { wakeupEvents } : { watermark: true, wakeupWatermark: watermarkBytes }),
     writeBackward: options.overwritable,

@@ -14,6 +14,8 @@ import { PerfCpu, type PerfCpuOptions } from "./perf_cpu.ts";
 export interface PerfOptions {
   /** Size of each CPU's buffer in pages, a power of two; 16 by default, which are 64 KiB mostly. */
   readonly pages?: number | undefined;
+  /** Only the buffer of one CPU, at this index of the map; by default each CPU that is online has its number's index. */
+  readonly only?: { readonly cpu: number; readonly index: number } | undefined;
 }
 
 /** So often the CPUs are looked at that are online. */
@@ -25,11 +27,13 @@ export class PerfCpus<T> implements Disposable {
   readonly sizeBytes: number;
   /** By number of the CPU. */
   readonly open: Map<number, { readonly cpu: PerfCpu; readonly reader: T }> = new Map();
+  #list: { readonly cpu: PerfCpu; readonly reader: T }[] | undefined;
   readonly #options: PerfCpuOptions;
   readonly #added: (cpu: PerfCpu) => T;
   readonly #removed: (cpu: PerfCpu, reader: T) => void;
   readonly #fd: number;
   readonly #limit: number;
+  readonly #only: PerfOptions["only"];
   readonly #resources: DisposableStack;
   #looked = performance.now();
 
@@ -64,11 +68,17 @@ export class PerfCpus<T> implements Disposable {
     this.#removed = follow.removed;
     this.#fd = cleanup.use(sys.duplicateFd(map.fd)).value;
     this.#limit = maxEntries;
+    this.#only = options.only;
     cleanup.defer(() => {
       for (const number of [...this.open.keys()]) this.#remove(number);
     });
-    for (const number of sys.onlineCpus()) this.#add(number);
+    for (const number of this.#wanted()) this.#add(number);
     this.#resources = cleanup.move();
+  }
+
+  /** All that are open: made anew only when one comes or goes. */
+  get list(): readonly { readonly cpu: PerfCpu; readonly reader: T }[] {
+    return this.#list ??= [...this.open.values()];
   }
 
   /** Opens buffers for CPUs that have come, and closes those of CPUs that have gone; looks once a second at most. */
@@ -76,7 +86,7 @@ export class PerfCpus<T> implements Disposable {
     const now = performance.now();
     if (now - this.#looked < LOOK_MS) return;
     this.#looked = now;
-    const online = new Set(sys.onlineCpus());
+    const online = new Set(this.#wanted());
     // The event of a CPU that was away counts no more when it is back: it gets a new one.
     for (const number of [...this.open.keys()]) if (!online.has(number)) this.#remove(number);
     for (const number of online) if (!this.open.has(number)) this.#add(number);
@@ -87,16 +97,28 @@ export class PerfCpus<T> implements Disposable {
     this.#resources.dispose();
   }
 
+  /** Numbers of the CPUs that are online and to be read. */
+  #wanted(): number[] {
+    const online = sys.onlineCpus();
+    const only = this.#only?.cpu;
+    return only === undefined ? online : online.filter((number) => number === only);
+  }
+
+  #index(number: number): number {
+    return this.#only?.index ?? number;
+  }
+
   /** A CPU whose number the map has no place for cannot send anything: the program's call fails there. */
   #add(number: number): void {
-    if (number >= this.#limit) return;
+    if (this.#index(number) >= this.#limit) return;
     using cleanup = new DisposableStack();
     try {
       const cpu = cleanup.use(new PerfCpu(number, this.#options));
       const reader = this.#added(cpu);
       this.open.set(number, { cpu, reader });
+      this.#list = undefined;
       cleanup.defer(() => this.open.delete(number));
-      sys.mapUpdateElem(this.#fd, words(number), words(cpu.fd));
+      sys.mapUpdateElem(this.#fd, words(this.#index(number)), words(cpu.fd));
     } catch (error) {
       // It has gone since the list was read.
       if (error instanceof sys.SyscallError && error.code === "ENODEV") return;
@@ -108,8 +130,9 @@ export class PerfCpus<T> implements Disposable {
   #remove(number: number): void {
     const { cpu, reader } = this.open.get(number)!;
     this.open.delete(number);
+    this.#list = undefined;
     // The map holds the event and its buffer as long as it is there.
-    sys.mapDeleteElem(this.#fd, words(number));
+    sys.mapDeleteElem(this.#fd, words(this.#index(number)));
     this.#removed(cpu, reader);
     cpu[Symbol.dispose]();
   }

@@ -14,8 +14,8 @@ import type { RecordHandler } from "./ring.ts";
 export const PERF_PAGE = { dataHead: 1024, dataTail: 1032 } as const;
 /** `struct perf_event_header`. */
 const HEADER = { type: 0, size: 6, bytes: 8 } as const;
-/** A sample of `PERF_SAMPLE_RAW` alone: the header, `u32 size`, data. */
-const SAMPLE = { length: 8, data: 12 } as const;
+/** A sample of `PERF_SAMPLE_RAW`, and maybe `PERF_SAMPLE_TIME`: the header, `u64 time`, `u32 size`, data. */
+const SAMPLE = { body: 8, timeBytes: 8, lengthBytes: 4 } as const;
 /** `PERF_RECORD_LOST`: the header, `u64 id`, `u64 lost`. */
 const LOST = { count: 16 } as const;
 /** The size of a record is 16 bits. */
@@ -30,6 +30,8 @@ export class PerfRing {
   readonly #view: DataView;
   readonly #wrapped = new DataView(new ArrayBuffer(LARGEST_RECORD));
   readonly #size: number;
+  /** Where in a sample the length of its data is. */
+  readonly #lengthAt: number;
   /** Positions count bytes since the buffer was made. */
   #position: number;
   #lost = 0;
@@ -38,8 +40,10 @@ export class PerfRing {
   /**
    * @param memory The page of positions, then the data.
    * @param dataOffset Size of the page in bytes.
+   * @param timed Do samples carry their time: see {@linkcode perfRecordTime}.
    */
-  constructor(memory: ArrayBuffer, dataOffset: number) {
+  constructor(memory: ArrayBuffer, dataOffset: number, timed = false) {
+    this.#lengthAt = SAMPLE.body + (timed ? SAMPLE.timeBytes : 0);
     this.#head = new Int32Array(memory, PERF_PAGE.dataHead, 1);
     this.#tail = new BigInt64Array(memory, PERF_PAGE.dataTail, 1);
     this.#view = new DataView(memory, dataOffset);
@@ -73,6 +77,7 @@ export class PerfRing {
   drain(handler: RecordHandler, limit: number = NO_LIMIT): number {
     const view = this.#view;
     const mask = this.#size - 1;
+    const lengthAt = this.#lengthAt;
     const start = this.#position | 0;
     // An atomic load: what is before the head was written before it (perf_output_put_handle()).
     const head = Atomics.load(this.#head, 0);
@@ -90,7 +95,8 @@ export class PerfRing {
         low = (low + size) | 0;
         if (type === PerfRecord.PERF_RECORD_SAMPLE) {
           handed++;
-          handler(record, at + SAMPLE.data, record.getUint32(at + SAMPLE.length, LITTLE));
+          const length = at + lengthAt;
+          handler(record, length + SAMPLE.lengthBytes, record.getUint32(length, LITTLE));
         } else if (type === PerfRecord.PERF_RECORD_LOST) {
           this.#lost += Number(record.getBigUint64(at + LOST.count, LITTLE));
         }
@@ -107,6 +113,16 @@ export class PerfRing {
   #unwrap(offset: number, size: number): DataView {
     return unwrap(this.#view, offset, size, this.#wrapped);
   }
+}
+
+/**
+ * The time of a record of a perf buffer with `timestamps`, in ns of the perf clock.
+ *
+ * @param view What the handler got.
+ * @param offset What the handler got.
+ */
+export function perfRecordTime(view: DataView, offset: number): bigint {
+  return view.getBigUint64(offset - SAMPLE.lengthBytes - SAMPLE.timeBytes, LITTLE);
 }
 
 function unwrap(view: DataView, offset: number, size: number, target: DataView): DataView {
@@ -145,7 +161,8 @@ export function readOverwritable(memory: ArrayBuffer, dataOffset: number, handle
     const wraps = offset + length > size;
     const record = wraps ? unwrap(view, offset, length, wrapped) : view;
     const at = wraps ? 0 : offset;
-    handler(record, at + SAMPLE.data, record.getUint32(at + SAMPLE.length, LITTLE));
+    const lengthAt = at + SAMPLE.body;
+    handler(record, lengthAt + SAMPLE.lengthBytes, record.getUint32(lengthAt, LITTLE));
   }
   return offsets.length;
 }

@@ -68,10 +68,14 @@ export class RingReader {
     return (Atomics.load(this.#producerPosition, 0) - (this.#released | 0)) >>> 0;
   }
 
+  /** Is there anything that is not read yet. */
+  get pending(): boolean {
+    return !this.#stopped && Atomics.load(this.#producerPosition, 0) !== (this.#position | 0);
+  }
+
   /** Is the next record one that its producer has reserved and not submitted yet. */
   get busy(): boolean {
-    if (this.#stopped || Atomics.load(this.#producerPosition, 0) === (this.#position | 0)) return false;
-    return Atomics.load(this.#words, (this.#position & this.#mask) >> 2) < 0;
+    return this.pending && Atomics.load(this.#words, (this.#position & this.#mask) >> 2) < 0;
   }
 
   /**

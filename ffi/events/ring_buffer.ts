@@ -8,7 +8,7 @@ import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { claimMap } from "./being_read.ts";
-import { nap, Pace } from "./pace.ts";
+import { nap, Pace, turn } from "./pace.ts";
 import { RecordBatch } from "./record_batch.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecordHandler, RingReader } from "./ring.ts";
@@ -179,6 +179,7 @@ export class RingBuffer implements RecordSource {
     if (this.#closed) return;
     // To the kernel a record that is reserved and not submitted is something to read: polling would spin until it is.
     if (this.#reader.busy) await nap();
+    else if (this.#reader.pending) await turn();
     else await this.#pace.wait();
   }
 

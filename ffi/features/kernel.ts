@@ -5,7 +5,8 @@
  * @module
  */
 import type { KernelFeature } from "../../lib/linker/mod.ts";
-import { BpfAttachType, BpfFuncId, BpfMapFlag, BpfMapType, BpfProgType } from "../../lib/uapi/mod.ts";
+import { BtfBuilder, type FuncProtoType, type FuncType } from "../../lib/btf/mod.ts";
+import { BpfAttachType, BpfFuncId, BpfMapFlag, BpfMapType, BpfProgType, BtfKind } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { missingBtfFeatures } from "./btf.ts";
 
@@ -31,10 +32,38 @@ const PROBES: Readonly<Record<KernelFeature, () => boolean>> = {
       expectedAttachType: BpfAttachType.BPF_CGROUP_INET_SOCK_CREATE,
     }),
   global_data: hasGlobalData,
+  arg_ctx_tag: hasContextTag,
+  direct_value_range: hasDirectValueRange,
   array_mmap: () => attempt(() => createArray({ mapFlags: BpfMapFlag.BPF_F_MMAPABLE }).close()),
   probe_read_kernel: () =>
     loads({ progType: BpfProgType.BPF_PROG_TYPE_TRACEPOINT, insns: Uint8Array.from([...PROBE_READ, ...RETURN_0]) }),
 };
+
+/** `BPF_PSEUDO_CALL` of linux/bpf.h. */
+const BPF_PSEUDO_CALL = 1;
+const CONTEXT_PROTO: FuncProtoType = {
+  kind: BtfKind.FuncProto,
+  id: 0,
+  name: "",
+  returns: {
+    kind: BtfKind.Int,
+    id: 0,
+    name: "int",
+    size: 4,
+    signed: true,
+    char: false,
+    bool: false,
+    offsetBits: 0,
+    bits: 32,
+  },
+  params: [{
+    name: "ctx",
+    type: { kind: BtfKind.Ptr, id: 0, name: "", target: { kind: BtfKind.Unknown, id: 0, name: "" } },
+  }],
+};
+/** `int user(void *ctx)`, which calls `int taker(void *ctx)`. */
+const CONTEXT_USER: FuncType = { kind: BtfKind.Func, id: 0, name: "user", target: CONTEXT_PROTO, linkage: "global" };
+const CONTEXT_TAKER: FuncType = { kind: BtfKind.Func, id: 0, name: "taker", target: CONTEXT_PROTO, linkage: "global" };
 
 let missing: ReadonlySet<KernelFeature> | undefined;
 
@@ -69,6 +98,36 @@ function hasGlobalData(): boolean {
     const insns = Uint8Array.from([...loadValue, ...store, ...RETURN_0]);
     tryLoad({ progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER, insns }).close();
   });
+}
+
+/** A kernel that does not know the tag cannot tell what a `void *` of a global function is, and refuses it. */
+function hasContextTag(): boolean {
+  return takesBtf() && attempt(() => {
+    const builder = new BtfBuilder();
+    const main = builder.add(CONTEXT_USER);
+    const called = builder.add(CONTEXT_TAKER);
+    builder.add({ kind: BtfKind.DeclTag, id: 0, name: "arg:ctx", target: CONTEXT_TAKER, componentIndex: 0 });
+    using btf = sys.btfLoad({ btf: builder.encode() });
+    // call of what is behind the exit; exit; r0 = 0; exit
+    const call = [0x85, BPF_PSEUDO_CALL << 4, 0, 0, 1, 0, 0, 0];
+    tryLoad({
+      progType: BpfProgType.BPF_PROG_TYPE_XDP,
+      insns: Uint8Array.from([...call, ...RETURN_0.slice(8), ...RETURN_0]),
+      progBtfFd: btf.value,
+      funcInfo: new Uint8Array(Uint32Array.of(0, main, 2, called).buffer),
+    }).close();
+  });
+}
+
+/** A kernel without it says so of an offset of 2^29 or more; any other only finds that it lies outside of the value. */
+function hasDirectValueRange(): boolean {
+  using map = createArray({});
+  const fd = map.value;
+  const load = [0x18, 0x21, 0, 0, fd & 0xff, fd >> 8 & 0xff, fd >> 16 & 0xff, fd >> 24, 0, 0, 0, 0, 0, 0, 0, 1 << 6];
+  const log = new Uint8Array(1 << 16);
+  const insns = Uint8Array.from([...load, ...RETURN_0]);
+  attempt(() => tryLoad({ progType: BpfProgType.BPF_PROG_TYPE_SOCKET_FILTER, insns, log }).close());
+  return !new TextDecoder().decode(log).includes("direct value offset");
 }
 
 function createArray(more: Partial<sys.MapCreateRequest>): sys.Fd {

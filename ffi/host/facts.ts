@@ -5,7 +5,7 @@
  */
 import type { KernelFacts, VisibleFeature } from "../../lib/linker/mod.ts";
 import { hostTargets } from "../btf/mod.ts";
-import { hasAttachCookie, hasSyscallWrapper } from "../features/mod.ts";
+import { hasAttachCookie, hasSyscallWrapper, hasUprobeMultiLink } from "../features/mod.ts";
 import { kernelAddresses } from "./addresses.ts";
 import { kernelConfig } from "./kconfig.ts";
 import { kernelVersion } from "./version.ts";
@@ -13,6 +13,7 @@ import { kernelVersion } from "./version.ts";
 const FEATURES: Readonly<Record<VisibleFeature, () => boolean>> = {
   bpf_cookie: hasAttachCookie,
   syscall_wrapper: hasSyscallWrapper,
+  uprobe_multi_link: hasUprobeMultiLink,
 };
 
 /** What {@linkcode relocateCollection} may ask of the running kernel. */

@@ -6,9 +6,10 @@
 import type { Value } from "../../lib/btf/mod.ts";
 import { UnsupportedError } from "../../lib/errors.ts";
 import type { MapSpec } from "../../lib/spec/mod.ts";
-import { BpfMapFlag, type BpfMapType } from "../../lib/uapi/mod.ts";
+import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import { pin, type PinOptions } from "../pin/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { arenaMemory } from "./arena_memory.ts";
 import { deleteBatch, setBatch } from "./batch.ts";
 import { BlockReader } from "./block_reader.ts";
 import { clearMap } from "./clear_map.ts";
@@ -413,6 +414,9 @@ export class BpfMap<K = Value, V = Value> implements Disposable, Iterable<[K, V]
    * @throws {sys.SyscallError} if the kernel refuses it.
    */
   view(): MapView<V> {
+    if (this.spec.type === BpfMapType.BPF_MAP_TYPE_ARENA) {
+      return new MapView<V>(this.fd, this.spec, undefined, () => arenaMemory(this.#fd, this.spec));
+    }
     return new MapView<V>(this.fd, this.spec, this.spec.valueSize === 0 ? undefined : () => this.#valueCodec());
   }
 

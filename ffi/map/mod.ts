@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { MapMemory } from "./arena_memory.ts";
 export { checkFit } from "./check_fit.ts";
 export type { MapCreateOptions } from "./create_map.ts";
 export { type ElementCodec, type HasFd, perCpuCodec, rawCodec } from "./element_codec.ts";

@@ -7,6 +7,7 @@ import { UnsupportedError } from "../../lib/errors.ts";
 import type { MapSpec } from "../../lib/spec/mod.ts";
 import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
+import type { MapMemory } from "./arena_memory.ts";
 import type { ElementCodec } from "./element_codec.ts";
 import { mapTypeName } from "./map_type.ts";
 
@@ -25,7 +26,7 @@ export class MapView<V> implements Disposable {
   /** Size in bytes. */
   readonly byteLength: number;
   readonly #place: string;
-  readonly #memory: sys.Mapping;
+  readonly #memory: MapMemory;
   readonly #data: DataView<ArrayBuffer>;
   readonly #stride: number;
   readonly #codecOf: (() => ElementCodec<V>) | undefined;
@@ -37,10 +38,11 @@ export class MapView<V> implements Disposable {
    * @param fd The map; may be closed afterwards.
    * @param spec What it is.
    * @param codec Gives the codec of its values when one is first used.
+   * @param memory The memory, where it is mapped already; closed with the view.
    * @throws {UnsupportedError} if its memory cannot be mapped safely.
    * @throws {sys.SyscallError} if the kernel refuses it.
    */
-  constructor(fd: number, spec: MapSpec, codec?: () => ElementCodec<V>) {
+  constructor(fd: number, spec: MapSpec, codec?: () => ElementCodec<V>, memory?: () => MapMemory) {
     this.#place = `map "${spec.name}"`;
     refuseUnmappable(spec);
     const arena = spec.type === BpfMapType.BPF_MAP_TYPE_ARENA;
@@ -49,10 +51,10 @@ export class MapView<V> implements Disposable {
     this.length = arena ? 0 : spec.maxEntries;
     this.byteLength = arena ? spec.maxEntries * page : this.length * this.#stride;
     const length = Math.ceil(this.byteLength / page) * page;
-    const { memory, readOnly } = mapWritableOrNot(fd, length);
-    this.#memory = memory;
-    this.readOnly = readOnly;
-    this.#data = new DataView(memory.buffer, 0, this.byteLength);
+    const mapped = memory === undefined ? mapWritableOrNot(fd, length) : { memory: memory(), readOnly: false };
+    this.#memory = mapped.memory;
+    this.readOnly = mapped.readOnly;
+    this.#data = new DataView(mapped.memory.buffer, 0, this.byteLength);
     this.#codecOf = codec;
   }
 

@@ -219,6 +219,9 @@ export const LINK_KPROBE_MULTI = layout({
 /** `link_create.tracing` */
 export const LINK_TRACING = layout({ targetBtfId: [16, "u32"], cookie: [24, "u64"] });
 
+/** `link_create.tracing_multi` */
+export const LINK_TRACING_MULTI = layout({ ids: [16, "pointer"], cookies: [24, "pointer"], cnt: [32, "u32"] });
+
 /** `link_create.netfilter` */
 export const LINK_NETFILTER = layout({
   pf: [16, "u32"],

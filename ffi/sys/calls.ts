@@ -20,8 +20,15 @@ export interface SystemCalls {
   uprobe(): number;
   /** getenv(3): `name` ends with a NUL. */
   getenv(name: Uint8Array<ArrayBuffer>): Deno.PointerObject | null;
-  /** mmap(2) at an address of the kernel's choice, which is the result. */
-  mmap(length: number, prot: number, flags: number, fd: number, offset: number): Deno.PointerObject | number;
+  /** mmap(2); the result is the address, by default one of the kernel's choice. */
+  mmap(
+    length: number,
+    prot: number,
+    flags: number,
+    fd: number,
+    offset: number,
+    address?: bigint,
+  ): Deno.PointerObject | number;
   /** munmap(2) */
   munmap(address: Deno.PointerObject, length: number): number;
   /** open(2): `path` ends with a NUL. */
@@ -116,9 +123,9 @@ export const calls: SystemCalls = {
     return result < 0 ? -errno[0]! : result;
   },
   getenv: (name) => native().libc.getenv(name),
-  mmap(length, prot, flags, fd, offset) {
+  mmap(length, prot, flags, fd, offset, at = 0n) {
     const { libc, errno } = native();
-    const address = libc.mmap(null, BigInt(length), prot, flags, fd, BigInt(offset));
+    const address = libc.mmap(Deno.UnsafePointer.create(at), BigInt(length), prot, flags, fd, BigInt(offset));
     const error = errno[0]!;
     return address === null || Deno.UnsafePointer.value(address) === MAP_FAILED ? -error : address;
   },

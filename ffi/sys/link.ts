@@ -16,6 +16,7 @@ import {
   LINK_PERF_EVENT,
   LINK_RELATIVE,
   LINK_TRACING,
+  LINK_TRACING_MULTI,
   LINK_UPDATE,
   LINK_UPROBE_MULTI,
   RAW_TRACEPOINT,
@@ -45,6 +46,11 @@ export interface LinkCreateOptions {
   readonly perfEvent?: { readonly bpfCookie: bigint } | undefined;
   /** fentry, fexit, tp_btf, lsm, freplace (cookie: 5.19). */
   readonly tracing?: { readonly targetBtfId?: number | undefined; readonly cookie: bigint } | undefined;
+  /** fentry.multi and its like (7.2): type ids of functions, ascending, and a cookie for each. */
+  readonly tracingMulti?: {
+    readonly ids: Uint32Array;
+    readonly cookies?: BigUint64Array | undefined;
+  } | undefined;
   /** Iterators: a `union bpf_iter_link_info`. */
   readonly iter?: { readonly iterInfo: Uint8Array } | undefined;
   /** Many kprobes (5.18). */
@@ -113,11 +119,12 @@ export interface RelativeOptions {
  * @throws {SyscallError} if the kernel refuses it.
  */
 export function linkCreate(options: LinkCreateOptions): Fd {
-  const { perfEvent, tracing, iter, kprobeMulti, uprobeMulti, netfilter, relative, ...common } = options;
+  const { perfEvent, tracing, tracingMulti, iter, kprobeMulti, uprobeMulti, netfilter, relative, ...common } = options;
   const request = attr();
   request.fill(LINK_CREATE, common);
   if (perfEvent) request.set(LINK_PERF_EVENT, perfEvent);
   if (tracing) request.set(LINK_TRACING, tracing);
+  if (tracingMulti) request.set(LINK_TRACING_MULTI, { ...tracingMulti, cnt: tracingMulti.ids.length });
   if (iter) request.set(LINK_ITER, { iterInfo: iter.iterInfo, iterInfoLen: iter.iterInfo.length });
   if (kprobeMulti) setKprobeMulti(kprobeMulti);
   if (uprobeMulti) request.set(LINK_UPROBE_MULTI, { ...uprobeMulti, cnt: uprobeMulti.offsets.length });

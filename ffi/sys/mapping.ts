@@ -10,6 +10,8 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
+/** Nothing else is unmapped for it; kernels before 4.17 take the address for a wish. */
+const MAP_FIXED_NOREPLACE = 0x100000;
 
 /** What {@linkcode mapMemory} takes. */
 export interface MapMemoryOptions {
@@ -19,6 +21,8 @@ export interface MapMemoryOptions {
   readonly length: number;
   /** Where it begins, in bytes; a multiple of the page size. 0 by default. */
   readonly offset?: number | undefined;
+  /** Where it has to be in this process; by default the kernel chooses. */
+  readonly address?: bigint | undefined;
   /** May it be written; not by default. *Writing to memory that was mapped without this kills the process.* */
   readonly writable?: boolean | undefined;
   /** Are writes of others seen; they are by default. */
@@ -64,6 +68,11 @@ export class Mapping implements Disposable {
     return Deno.UnsafePointerView.getArrayBuffer(this.#address, this.#length);
   }
 
+  /** Where it is in this process. */
+  get address(): bigint {
+    return Deno.UnsafePointer.value(this.#address);
+  }
+
   /** Was it unmapped. */
   get closed(): boolean {
     return this.#buffer === undefined;
@@ -95,9 +104,10 @@ export class Mapping implements Disposable {
  * space may only read, `ENODEV` for files that cannot be mapped.
  */
 export function mapMemory(options: MapMemoryOptions): Mapping {
-  const { fd, length, offset = 0, writable = false, shared = true } = options;
+  const { fd, length, offset = 0, address: at, writable = false, shared = true } = options;
   const prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  const address = calls.mmap(length, prot, shared ? MAP_SHARED : MAP_PRIVATE, fd, offset);
+  const flags = (shared ? MAP_SHARED : MAP_PRIVATE) | (at === undefined ? 0 : MAP_FIXED_NOREPLACE);
+  const address = calls.mmap(length, prot, flags, fd, offset, at);
   if (typeof address === "number") throw callError("mmap()", address);
   return new Mapping(address, length);
 }

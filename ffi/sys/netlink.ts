@@ -39,6 +39,8 @@ const NLM_F_ACK_TLVS = 0x200;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NETLINK_ROUTE = 0;
+/** The kernel answers while it is asked: there is nothing to wait for, and an answer that was lost is not waited for. */
+const SOCK_NONBLOCK = 0o4000;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -79,8 +81,7 @@ export function netlink(request: NetlinkRequest): NetlinkMessage[] {
   const buffer = new Uint8Array(DATAGRAM_BYTES);
   const answers: NetlinkMessage[] = [];
   for (;;) {
-    const length = calls.read(fd.value, buffer);
-    if (length === -Errno.EINTR) continue;
+    const length = receive(fd, buffer);
     if (length < 0) throw netlinkError(name, length);
     for (const answer of decodeMessages(buffer.slice(0, length))) {
       if (answer.type === NLMSG_DONE) return answers;
@@ -94,9 +95,18 @@ export function netlink(request: NetlinkRequest): NetlinkMessage[] {
   }
 }
 
+/**
+ * The next datagram. What was asked is done when the answer is fetched, so a failure to fetch it is not one to do it: it is
+ * fetched once more. (A full buffer is told once: netlink(7), ENOBUFS.)
+ */
+function receive(fd: Fd, buffer: Uint8Array<ArrayBuffer>): number {
+  const length = calls.read(fd.value, buffer);
+  return length < 0 ? calls.read(fd.value, buffer) : length;
+}
+
 function openSocket(): Fd {
   using cleanup = new DisposableStack();
-  const fd = cleanup.use(socket(AddressFamily.AF_NETLINK, SocketType.SOCK_RAW, NETLINK_ROUTE));
+  const fd = cleanup.use(socket(AddressFamily.AF_NETLINK, SocketType.SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE));
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) {
     try {
       setSocketOption(fd.value, SOL_NETLINK, option, 1);
