@@ -38,7 +38,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "kernel structs of functions that programs implement: list, dump, register, unregister",
     load: () => import("./cli/struct_ops/mod.ts"),
   },
+  cgroup: { summary: "programs of cgroups: show, tree, attach, detach", load: () => import("./cli/cgroup/mod.ts") },
+  net: { summary: "programs of network devices: show, attach, detach", load: () => import("./cli/net/mod.ts") },
   link: { summary: "links of the kernel: show, detach, pin", load: () => import("./cli/link/mod.ts") },
+  iter: { summary: "iterators of an object: pin, read", load: () => import("./cli/iter/mod.ts") },
   gen: {
     summary: "make a file from objects: one linked object, a minimal BTF",
     load: () => import("./cli/gen/mod.ts"),

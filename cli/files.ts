@@ -27,6 +27,19 @@ export async function readFile(path: string): Promise<Uint8Array> {
   }
 }
 
+/** The bytes of a file of which only parts are needed: mapped where FFI is allowed, else read. Closing it ends them. */
+export async function viewFile(path: string): Promise<{ readonly bytes: Uint8Array } & Disposable> {
+  const { ffiAvailable, mapFile } = await import("../ffi/sys/mod.ts");
+  if (path !== "" && ffiAvailable()) {
+    try {
+      return mapFile(path);
+    } catch {
+      // Reading it says why.
+    }
+  }
+  return { bytes: await readFile(path), [Symbol.dispose]: () => {} };
+}
+
 /** Why a file cannot be read, when libc says so. */
 function syscallReason({ code, message }: SyscallError): string {
   if (code === "ENOENT") return NO_SUCH_FILE;

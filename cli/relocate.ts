@@ -9,12 +9,15 @@ import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
 import {
   bindMaps,
   hasStructOps,
+  JUMP_TABLE_MAP,
+  jumpTableMap,
   type KernelFacts,
   relocateCollection,
+  type RelocateCollectionOptions,
   type RelocatedProgram,
   type StructOpsImage,
 } from "../lib/linker/mod.ts";
-import type { CollectionSpec, MapSpec, ProgramSpec } from "../lib/spec/mod.ts";
+import { type CollectionSpec, JUMP_TABLE, type MapSpec, type ProgramSpec } from "../lib/spec/mod.ts";
 import { BpfCoreReloKind, BpfMapType } from "../lib/uapi/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -49,19 +52,24 @@ program cannot be relocated or linked.`,
       facts: await hostFacts(),
       kconfig,
       ...(hasStructOps(spec) ? { kernel: await hostKernel() ?? targets } : {}),
+      ...([...spec.maps.values()].some(({ arena }) => arena !== undefined) ? await hostMemory() : {}),
     });
     if (output.json) {
       const cpus = await possibleCpus();
+      for (const program of programs.values()) if (!(program instanceof Error)) printJumpTables(program, output);
       for (const map of maps.values()) {
         const image = structOps.get(map.name);
         printMap(image === undefined ? map : asImage(map, image), cpus, output);
       }
       for (const map of maps.values()) printData(map, output);
     }
+    const missing = await targetsOfHost();
     let errors = 0;
     for (const [name, program] of programs) {
-      if (program instanceof Error) errors++;
-      print(spec, spec.programs.get(name)!, program, output);
+      const own = spec.programs.get(name)!;
+      const result = program instanceof Error ? program : missing(own) ?? program;
+      if (result instanceof Error) errors++;
+      print(spec, own, result, output);
     }
     if (output.json) output.value({ kind: "end", programs: programs.size, errors });
     return errors === 0 ? EXIT.done : EXIT.failed;
@@ -74,10 +82,37 @@ async function hostKernel(): Promise<CoreTarget[] | undefined> {
   return ffiAvailable() ? (await import("../ffi/btf/mod.ts")).hostTargets() : undefined;
 }
 
+/** Why the running kernel has not what a program is loaded for; nothing is said if it cannot be asked. */
+async function targetsOfHost(): Promise<(program: ProgramSpec) => Error | undefined> {
+  const { ffiAvailable } = await import("../ffi/sys/mod.ts");
+  if (!ffiAvailable()) return () => undefined;
+  const { missingTarget } = await import("../ffi/collection/mod.ts");
+  return missingTarget;
+}
+
 /** What the running kernel says of itself; `undefined` if it cannot be asked. */
 async function hostFacts(): Promise<KernelFacts | undefined> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
   return ffiAvailable() ? (await import("../ffi/host/mod.ts")).hostFacts() : undefined;
+}
+
+/** What of the running kernel decides where variables in an arena are. */
+async function hostMemory(): Promise<Pick<RelocateCollectionOptions, "missing" | "pageSize">> {
+  const { ffiAvailable, pageSize, SyscallError } = await import("../ffi/sys/mod.ts");
+  if (!ffiAvailable()) return {};
+  const { missingKernelFeatures } = await import("../ffi/features/mod.ts");
+  try {
+    return { pageSize: pageSize(), missing: missingKernelFeatures() };
+  } catch (error) {
+    // Without the right to load anything, the kernel is taken for a new one.
+    if (!(error instanceof SyscallError)) throw error;
+    return { pageSize: pageSize() };
+  }
+}
+
+/** The maps of jump tables, each of which is one program's. */
+function printJumpTables({ jumpTables }: RelocatedProgram, output: Output): void {
+  for (const { slots } of jumpTables) printMap(jumpTableMap(slots.length), 0, output);
 }
 
 /** The map with the sizes of the kernel's struct. */
@@ -142,13 +177,13 @@ function programJson(spec: CollectionSpec, program: ProgramSpec, relocated: Relo
     name: program.name,
     section: program.section,
     prog_type: program.type,
-    expected_attach_type: relocated.structOps?.index ?? program.expectedAttachType,
+    expected_attach_type: relocated.structOps?.index ?? relocated.expectedAttachType,
     insn_cnt: slotCount(relocated.insns),
     insns: encode(bindMaps(relocated.insns, () => 0), spec.order).toHex(),
     func_info: relocated.funcInfo.toHex(),
     line_info: relocated.lineInfo.toHex(),
     map_refs: references(relocated.insns, (insn) => {
-      const map = insn.get(MAP);
+      const map = insn.get(JUMP_TABLE) === undefined ? insn.get(MAP) : JUMP_TABLE_MAP;
       return map === undefined ? undefined : { map };
     }),
     type_refs: references(relocated.insns, typeReference),

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type LinkInfo, type PerfEventDetails, progGetFdById, progInfo } from "../../ffi/sys/mod.ts";
+import {
+  type LinkInfo,
+  networkDevice,
+  type PerfEventDetails,
+  progGetFdById,
+  progInfo,
+  SyscallError,
+} from "../../ffi/sys/mod.ts";
 import { BpfLinkType, enumName } from "../../lib/uapi/mod.ts";
 import { attachTypeName, programTypeName } from "../kernel_names.ts";
 import { toJson } from "../output.ts";
@@ -47,10 +54,10 @@ function detailsJson(link: LinkInfo): object {
     case "netns":
       return { netns_ino: link.netnsIno, attach_type: attachTypeName(link.attachType) };
     case "xdp":
-      return { ifindex: link.ifindex };
+      return deviceJson(link.ifindex);
     case "tcx":
     case "netkit":
-      return { ifindex: link.ifindex, attach_type: attachTypeName(link.attachType) };
+      return { ...deviceJson(link.ifindex), attach_type: attachTypeName(link.attachType) };
     case "struct_ops":
       return { map_id: link.mapId };
     case "sockmap":
@@ -82,6 +89,17 @@ function detailsJson(link: LinkInfo): object {
       return {};
     default:
       return link satisfies never;
+  }
+}
+
+/** The device's name as bpftool puts it: 0 is one that is gone; others may be of another network namespace. */
+function deviceJson(ifindex: number): object {
+  if (ifindex === 0) return { devname: "(detached)", ifindex };
+  try {
+    return { devname: networkDevice(ifindex).name, ifindex };
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "ENODEV") return { devname: "(unknown)", ifindex };
+    throw error;
   }
 }
 

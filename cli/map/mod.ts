@@ -27,6 +27,7 @@ const KEYWORDS = [
   "push",
   "enqueue",
   "dequeue",
+  "event_pipe",
 ] as const;
 
 /** The command. */
@@ -42,6 +43,7 @@ export const command: Command = {
        debpf map freeze  MAP
        debpf map peek | pop | dequeue MAP
        debpf map push | enqueue MAP value VALUE
+       debpf map event_pipe MAP [cpu N index M]    records of a perf event array, until Ctrl-C
 
   MAP:    id ID, name NAME, or pinned PATH
   DATA:   bytes: 1 0 0 0, 0x01 0 0 0, or hex 0a ff
@@ -94,6 +96,8 @@ async function runMap(words: Words, withPins: boolean, { output }: Context): Pro
       map.freeze();
       return done(output);
     }
+    case "event_pipe":
+      return await (await import("./event_pipe.ts")).eventPipe(words, output);
     case undefined:
       throw new UsageError(`debpf map has no "${word}"; it has ${KEYWORDS.join(", ")}`);
     default:

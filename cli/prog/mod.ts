@@ -7,7 +7,7 @@ import { readArgs } from "../args.ts";
 import { Words } from "../btf/words.ts";
 import { type Command, type Context, UsageError } from "../command.ts";
 
-const KEYWORDS = ["show", "list", "dump", "pin", "load", "loadall", "run"] as const;
+const KEYWORDS = ["show", "list", "dump", "pin", "load", "loadall", "run", "attach", "detach", "tracelog"] as const;
 
 /** The command. */
 export const command: Command = {
@@ -19,9 +19,14 @@ export const command: Command = {
        debpf prog loadall OBJ DIR  [map { idx N | name NAME } MAP]... [pinmaps DIR]
        debpf prog run     PROG data_in FILE [data_out FILE [data_size_out N]]
                                [ctx_in FILE [ctx_out FILE]] [repeat N] [cpu N]
+       debpf prog attach  PROG ATTACH_TYPE [MAP]        stays when this command has ended
+       debpf prog detach  PROG ATTACH_TYPE [MAP]
+       debpf prog tracelog                              what bpf_printk writes, of all programs, until Ctrl-C
+       debpf prog tracelog { stdout | stderr } PROG     what is in a program's own stream
 
   PROG:   id ID, name NAME, tag TAG, or pinned PATH
   MAP:    id ID, name NAME, or pinned PATH
+  ATTACH_TYPE: flow_dissector, and with MAP sk_msg_verdict, sk_skb_verdict, sk_skb_stream_verdict, sk_skb_stream_parser
 
   -f, --bpffs  also show where programs are pinned`,
   run(args, context) {
@@ -47,6 +52,11 @@ async function runProg(words: Words, withPins: boolean, { output }: Context): Pr
       return await (await import("./load.ts")).loadPrograms(words, true, output);
     case "run":
       return await (await import("./run.ts")).runProgram(words, output);
+    case "attach":
+    case "detach":
+      return await (await import("./attach.ts")).attachOrDetach(words, keyword, output);
+    case "tracelog":
+      return await (await import("./tracelog.ts")).traceLog(words, output);
     case undefined:
       throw new UsageError(`debpf prog has no "${word}"; it has ${KEYWORDS.join(", ")}`);
     default:

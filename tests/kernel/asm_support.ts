@@ -1,34 +1,44 @@
 /**
- * What the running kernel is too old for, by its version: tests of instructions leave that out.
+ * Which features of a kernel instructions and objects need that not all of its versions have.
  *
  * @module
  */
 import { type Instruction, instructionFeature, isHelperCall } from "../../lib/asm/mod.ts";
-import { collectionNeeds } from "../../lib/spec/needs/mod.ts";
-import type { CollectionSpec } from "../../lib/spec/mod.ts";
-import { compareKernelVersions, helperSince } from "../../lib/uapi/versions/mod.ts";
-import { objectSpec } from "./support.ts";
+import { BpfFuncId } from "../../lib/uapi/mod.ts";
+import type { FeatureName } from "../support/features.ts";
 
-/** The running kernel's version: `"6.18"`. */
-export function kernelVersion(): string {
-  return /^\d+\.\d+/.exec(Deno.osRelease())?.[0] ?? "0.0";
+/** Forms that came after Linux 5.10, by the names that `instructionFeature()` gives them. */
+const FORMS: Readonly<Record<string, FeatureName>> = {
+  "atomic operations with a result": "atomics",
+  "atomic and, or, xor": "atomics",
+  "signed division": "instructionsV4",
+  "sign-extending moves": "instructionsV4",
+  "sign-extending loads": "instructionsV4",
+  "unconditional byte swaps": "instructionsV4",
+  gotol: "instructionsV4",
+  may_goto: "mayGoto",
+  // They came together, and are of no use without each other.
+  "address space casts": "arena",
+  "load-acquire and store-release": "orderedAtomics",
+};
+
+/** Helpers that came after Linux 5.10. */
+const HELPERS: Readonly<Record<number, FeatureName>> = {
+  [BpfFuncId.BPF_FUNC_map_lookup_percpu_elem]: "percpuLookup",
+  [BpfFuncId.BPF_FUNC_cgrp_storage_delete]: "cgroupStorage",
+};
+
+/** The feature that an instruction needs; `undefined` where Linux 5.10 takes it. */
+export function featureOf(insn: Instruction): FeatureName | undefined {
+  return isHelperCall(insn) ? HELPERS[insn.imm] : FORMS[instructionFeature(insn)?.name ?? ""];
 }
 
-/** Whether the running kernel has what came with `version`. */
-export function hasVersion(version: string): boolean {
-  return compareKernelVersions(version, kernelVersion()) <= 0;
-}
-
-/** Whether the running kernel knows an instruction. */
-export function knows(insn: Instruction): boolean {
-  const since = isHelperCall(insn) ? helperSince(insn.imm) : instructionFeature(insn)?.since;
-  return since === undefined || hasVersion(since);
-}
-
-/** Whether the running kernel has what an object of testdata needs. */
-export function canLoad(compiler: string, name: string): boolean {
-  if (Deno.build.os !== "linux") return false;
-  const spec: CollectionSpec = objectSpec(compiler, name);
-  const { since } = collectionNeeds(spec);
-  return since !== undefined && hasVersion(since);
-}
+/** Objects of testdata, and what they need. */
+export const OBJECTS: Readonly<Record<string, readonly FeatureName[]>> = {
+  truth: [],
+  "truth.v1": [],
+  truth_callbacks: ["bpfLoop"],
+  truth_tail_call: [],
+  maps: ["bloomFilter"],
+  events: [],
+};

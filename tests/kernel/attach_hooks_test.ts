@@ -2,7 +2,7 @@
  * Programs that decide: what they answer is what the caller gets, until their link is closed.
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { attachLsmCgroup, type Collection, type Link, SyscallError } from "../../mod.ts";
+import { attachLsmCgroup, Collection, type Link, SyscallError } from "../../mod.ts";
 import type { FeatureName } from "../support/features.ts";
 import { needs, shows } from "../support/mod.ts";
 import { loadTracer, seen } from "./attach_support.ts";
@@ -89,9 +89,9 @@ for (const compiler of COMPILERS) {
     ...shows("raw_tp.w/NAME", `what the program writes is the result of a test run (${compiler})`),
     ...needs({ bpf: true, btf: true }),
     fn: () => {
-      using victim = loadTracer(compiler, ["on_raw_tp"]);
+      using victim = Collection.load(objectSpec(compiler, "attach_victim"));
       using collection = loadTracer(compiler, ["on_raw_tp_writable"], { answer: -34 });
-      const run = () => victim.program("on_raw_tp").run({ ctx: new Uint8Array(16) });
+      const run = () => victim.program("victim").run({ data: new Uint8Array(64) });
       run();
       {
         using _ = attach(collection);

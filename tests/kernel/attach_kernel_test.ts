@@ -15,7 +15,7 @@ import {
   findKernelSymbols,
   type Link,
 } from "../../mod.ts";
-import { type FeatureName } from "../support/features.ts";
+import type { FeatureName } from "../support/features.ts";
 import { needs, shows } from "../support/mod.ts";
 import { syscallFunction } from "../support/tracing_features.ts";
 import { callFallocate, callGetpgid, FALLOCATE, GETPGID_CALL, loadTracer, seen } from "./attach_support.ts";
@@ -156,6 +156,15 @@ const WAYS: readonly Way[] = [
     runs: 2n,
   },
   {
+    how: "fentry.multi/GLOB",
+    program: "on_fentry_multi",
+    slot: 24,
+    features: ["tracingMulti"],
+    cookies: "tracingMulti",
+    call: callFallocate,
+    values: [],
+  },
+  {
     how: "tp/CATEGORY/NAME",
     program: "on_tp",
     slot: 12,
@@ -226,7 +235,7 @@ for (const compiler of COMPILERS) {
     const { cookies } = way;
     if (cookies === undefined || compiler !== "clang19") continue;
     Deno.test({
-      ...shows(way.how, `the program gets its cookie`),
+      ...shows(`${way.how}, cookie`, "the program gets what was given"),
       ...needs({ bpf: true, btf: true, tracefs: true, features: [...way.features, cookies] }),
       fn: () => showWay(compiler, way, COOKIE),
     });

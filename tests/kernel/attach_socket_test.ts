@@ -12,12 +12,29 @@ import {
   attachSkLookup,
   attachSocketFilter,
   attachSockmap,
+  attachXdp,
   queryHook,
 } from "../../ffi/attach/mod.ts";
+import { parseAddress } from "../../ffi/attach/ip_address.ts";
 import * as sys from "../../ffi/sys/mod.ts";
-import { BpfAttachType } from "../../lib/uapi/mod.ts";
+import { BpfAttachType, BpfCmd } from "../../lib/uapi/mod.ts";
+import { failBpf } from "../ffi/sys/inject.ts";
 import { needs, openFds, shows } from "../support/mod.ts";
-import { hardwareAddress, inNetns, ipv4, LOCALHOST, sendFrame, tcpPair, TestSocket, waitFor } from "../support/net.ts";
+import {
+  addAddress,
+  addNeighbour,
+  hardwareAddress,
+  inNetns,
+  ipv4,
+  LOCALHOST,
+  makeVeth,
+  networkOrder,
+  sendBytes,
+  sendFrame,
+  tcpPair,
+  TestSocket,
+  waitFor,
+} from "../support/net.ts";
 import { NetworkPrograms } from "./network.ts";
 import { COMPILERS } from "./support.ts";
 
@@ -349,7 +366,7 @@ Deno.test({
       using programs = new NetworkPrograms("clang19", "message", "message_other");
       const [message, other] = [programs.program("message"), programs.program("message_other")];
       const map = programs.collection.map("sockets");
-      using _ = withoutLinks();
+      using _ = failBpf(BpfCmd.BPF_LINK_CREATE, sys.Errno.EINVAL);
       using cleanup = new DisposableStack();
       const { client, server } = tcpPair(PORT);
       for (const socket of [client, server]) cleanup.use(socket);
@@ -394,13 +411,64 @@ for (const [name, direction] of [["route_out", "lwt_out"], ["route_xmit", "lwt_x
   });
 }
 
-/** As on a kernel without links, for as long as this is there. */
-function withoutLinks(): Disposable {
-  const real = sys.calls.bpf;
-  const BPF_LINK_CREATE = 28;
-  sys.calls.bpf = (cmd, attr, size) => cmd === BPF_LINK_CREATE ? -sys.Errno.EINVAL : real(cmd, attr, size);
-  return { [Symbol.dispose]: () => void (sys.calls.bpf = real) };
+Deno.test({
+  ...shows("lwt_in", "sees the packets that are to be forwarded by its route, and drops them"),
+  ...needs({ features: ["routePrograms", "veth"] }),
+  fn: () =>
+    inNetns(() => {
+      makeVeth("v0", "v1");
+      makeVeth("w0", "w1");
+      addAddress("v0", [10, 9, 0, 1], 24);
+      addAddress("w0", [10, 8, 0, 1], 24);
+      sys.writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+      // Not the address of "w1", which would forward it again, here.
+      addNeighbour("w0", [10, 1, 2, 3], Uint8Array.of(2, 0, 0, 0, 0, 7));
+      using programs = new NetworkPrograms("clang19", "route_in", "xdp_count");
+      programs.set("watched_port", networkOrder(PORT));
+      using _seen = attachXdp(programs.program("xdp_count"), { interface: "w1", mode: "generic" });
+      using _link = attachLwt(programs.program("route_in"), { destination: "10.1.0.0/16", interface: "w0" });
+      const payload = Uint8Array.of(1, 2, 3, 4);
+      const to = hardwareAddress("v0");
+      const send = () =>
+        sendFrame("v1", { to, source: [10, 9, 0, 2], destination: [10, 1, 2, 3], port: PORT, payload });
+      send();
+      waitFor("forwarding the packet", () => programs.count("xdp_count") === 1);
+      assertEquals([programs.count("route_in"), programs.get("last_payload")], [1, 0x04030201]);
+      programs.set("route_result", 1);
+      send();
+      waitFor("the second packet", () => programs.count("route_in") === 2);
+      assertEquals(programs.count("xdp_count"), 1);
+    }),
+});
+
+/** An IPv6 packet with a segment routing header (RFC 8754): it is to go to the first of `segments`, then to the second. */
+function segmentFrame(to: Uint8Array, segments: readonly [Uint8Array, Uint8Array]): Uint8Array<ArrayBuffer> {
+  const udp = [0x11, 0x5c, 0x1e, 0x61, 0, 8, 0, 0];
+  // Next header UDP, 4 units of 8 bytes after the first, type 4, one segment left, the last of two; segments backwards.
+  const routing = [17, 4, 4, 1, 1, 0, 0, 0, ...segments[1], ...segments[0]];
+  const source = [0xfd, 9, ...new Array<number>(13).fill(0), 2];
+  const header = [0x60, 0, 0, 0, 0, routing.length + udp.length, 43, 64, ...source, ...segments[0]];
+  return Uint8Array.of(...to, 2, 0, 0, 0, 0, 9, 0x86, 0xdd, ...header, ...routing, ...udp);
 }
+
+Deno.test({
+  ...shows("lwt_seg6local", "sees a packet whose next segment is its route's destination"),
+  ...needs({ features: ["segmentRoutes", "veth"] }),
+  fn: () =>
+    inNetns(() => {
+      makeVeth("v0", "v1");
+      sys.writeFile("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+      using programs = new NetworkPrograms("clang19", "route_segment");
+      const link = attachLwt(programs.program("route_segment"), { destination: "fd01::1", interface: "v0" });
+      const frame = segmentFrame(hardwareAddress("v0"), [parseAddress("fd01::1"), parseAddress("fd02::1")]);
+      sendBytes("v1", frame);
+      waitFor("the packet", () => programs.count("route_segment") === 1);
+      assertEquals(programs.get("last_length"), 40 + 40 + 8);
+      link.close();
+      sendBytes("v1", frame);
+      assertEquals(programs.count("route_segment"), 1);
+    }),
+});
 
 Deno.test({
   ...shows("flow_dissector", "is attached where the kernel has no links of network namespaces"),
@@ -410,7 +478,7 @@ Deno.test({
       using programs = new NetworkPrograms("clang19", "dissect");
       const before = openFds().size;
       {
-        using _ = withoutLinks();
+        using _ = failBpf(BpfCmd.BPF_LINK_CREATE, sys.Errno.EINVAL);
         using link = attachFlowDissector(programs.program("dissect"));
         assertEquals(link.linkCount, 0);
         const frame = { source: LOCALHOST, destination: LOCALHOST, port: 1, payload: Uint8Array.of(1) };

@@ -6,7 +6,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Anchor, attachNetkit, attachTc, attachTcx, type Link, queryHook } from "../../ffi/attach/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
-import { BpfAttachType } from "../../lib/uapi/mod.ts";
+import { UnsupportedError } from "../../lib/errors.ts";
+import { BpfAttachType, BpfCmd } from "../../lib/uapi/mod.ts";
+import { failBpf } from "../ffi/sys/inject.ts";
 import { needs, openFds, shows } from "../support/mod.ts";
 import {
   addAddress,
@@ -199,6 +201,29 @@ Deno.test({
       assert(send());
       assertEquals(programs.takeOrder(), [4]);
       assertEquals(sys.tcFilters(1, "ingress"), []);
+    }),
+});
+
+Deno.test({
+  ...shows("tc", "is attached as a classic classifier where the kernel has no tcx"),
+  ...needs({ features: ["clsact"] }),
+  fn: () =>
+    withLoopback((send) => {
+      using programs = new NetworkPrograms("clang19", "classify");
+      const program = programs.program("classify");
+      using _create = failBpf(BpfCmd.BPF_LINK_CREATE, sys.Errno.EINVAL);
+      using _query = failBpf(BpfCmd.BPF_PROG_QUERY, sys.Errno.EINVAL);
+      const error = assertThrows(() => attachTcx(program, LO), UnsupportedError);
+      assertEquals([error.since, error.message], [
+        "6.6",
+        `program "classify": this kernel has no tcx (Linux 6.6): use attachTc()`,
+      ]);
+      const link = attachTc(program, LO);
+      assertEquals(link.kind, "tc");
+      assert(send());
+      assertEquals(programs.takeOrder(), [4]);
+      link.close();
+      assertEquals(sys.qdiscs(1).includes("clsact"), false);
     }),
 });
 

@@ -27,7 +27,7 @@ interface Way {
   readonly attach?: (program: BpfProgram, target: UserTarget) => Link;
   readonly features?: readonly FeatureName[];
   readonly sees: Record<string, unknown>;
-  readonly target?: string;
+  readonly target?: "user_target" | "user_target_exec";
 }
 
 /** Of `target_add(21, 42)`. */

@@ -2,12 +2,19 @@
  * Programs on USDT probes of a user program: the values of arguments in registers, in memory, in constants; probes at
  * several places; semaphores; cookies; and what is written into the maps of libbpf's usdt.bpf.h.
  */
-import { assert, assertEquals } from "@std/assert";
-import { attachUsdt, type Collection } from "../../mod.ts";
-import { needs, shows } from "../support/mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  attachUprobe,
+  attachUprobeMulti,
+  attachUsdt,
+  type Collection,
+  UnsupportedError,
+  UserFunctionError,
+} from "../../mod.ts";
+import { needs, openFds, shows } from "../support/mod.ts";
 import { userProgram, UserTarget } from "../support/user_target.ts";
 import { COMPILERS } from "./support.ts";
-import { loadUsdt, usdtSeen } from "./user_support.ts";
+import { loadUsdt, loadUser, usdtSeen, type UserProgramName } from "./user_support.ts";
 
 const PATH = userProgram();
 const X86 = Deno.build.arch === "x86_64";
@@ -104,6 +111,27 @@ for (const compiler of COMPILERS) {
   });
 }
 
+for (const compiler of COMPILERS) {
+  Deno.test({
+    ...shows(
+      "attachUsdt() of an object of before libbpf 1.7",
+      `${compiler}: specs have the layout of the object's own struct`,
+    ),
+    ...needsCookies,
+    async fn() {
+      await using target = UserTarget.start();
+      using collection = loadUsdt(compiler, { first: "user:simple", second: "" }, "usdt_old");
+      collection.attach();
+      await target.call(-9);
+      assertEquals(usdtSeen(collection, "first").args.slice(0, 4), [-9n, -18n, -7n, 247n]);
+      if (!X86) return;
+      const indexed = { path: PATH, provider: "user", name: "indexed" };
+      const words = "build the object with usdt.bpf.h of libbpf 1.7 or newer";
+      assertThrows(() => attachUsdt(collection.program("second"), indexed), UnsupportedError, words);
+    },
+  });
+}
+
 Deno.test({
   ...shows("attachUsdt() of an indexed argument", "memory at the sum of two registers"),
   ...(X86 ? needsCookies : { ignore: true }),
@@ -118,7 +146,7 @@ Deno.test({
   },
 });
 
-for (const name of ["user_target", "user_target_exec"]) {
+for (const name of ["user_target", "user_target_exec"] as const) {
   Deno.test({
     ...shows(
       "attachUsdt() of one process",
@@ -161,5 +189,69 @@ Deno.test({
     using _empty = attach("empty", 4n);
     assertEquals(specs(collection, 5).map((spec) => spec.usdt_cookie), [3n, 2n, 2n, 2n, 4n]);
     assert(specs(collection, 6)[5]!.arg_cnt === 0);
+  },
+});
+
+Deno.test({
+  name: "attaching to USDT probes and user functions: what is wrong is said in one sentence, and nothing stays open",
+  ...needs({ bpf: true }),
+  fn() {
+    const message = (action: () => unknown, error: new (...args: never[]) => Error = Error): string =>
+      (assertThrows(action, error) as Error).message;
+    using collection = loadUsdt("clang19", { first: "", second: "" });
+    const program = collection.program("first");
+    const attach = (provider: string, name: string, path = PATH) => () => attachUsdt(program, { path, provider, name });
+    using user = loadUser("clang19", { enter: "", leave: "" });
+    const before = openFds().size;
+    assertEquals(
+      message(attach("user", "simpel"), UserFunctionError),
+      `program "first": "${PATH}": probe "user:simpel" is not there: there is user:simple`,
+    );
+    assertEquals(
+      message(attach("other", "thing"), UserFunctionError),
+      `program "first": "${PATH}": probe "other:thing" is not there: it has 5 other probes`,
+    );
+    assert(message(attach("a", "b", "sh"), UserFunctionError).endsWith("it has no USDT probes"));
+    assert(
+      message(() => attachUsdt(program, { path: PATH, provider: "user", name: "many", pid: 0x3fff_ffff }))
+        .includes("there is no process 1073741823"),
+    );
+    const enter = user.program("enter");
+    assertEquals(
+      message(() => attachUsdt(enter, { path: PATH, provider: "user", name: "many" }), UnsupportedError),
+      'program "enter": its object has no map "__bpf_usdt_specs": include bpf/usdt.bpf.h',
+    );
+    assert(
+      message(() => attachUprobe(enter, { path: PATH, symbol: "target_add", pid: 0x3fff_ffff }))
+        .includes("there is no process 1073741823"),
+    );
+    assert(
+      message(() => attachUprobeMulti(enter, { path: PATH, pattern: "*" }), TypeError).includes("for one function"),
+    );
+    assert(
+      message(() => attachUprobe(enter, { path: PATH, symbol: "main", offset: 4, retprobe: true }), TypeError)
+        .includes('"main" can have no offset'),
+    );
+    assertEquals(openFds().size, before);
+  },
+});
+
+Deno.test({
+  name: "section names of user functions that say too little are refused",
+  ...needs({ bpf: true }),
+  fn() {
+    const cases: [UserProgramName, string, string][] = [
+      ["enter", "/bin/sh", "it has to be uprobe/PATH:FUNCTION"],
+      ["enter", "/bin/sh:", "it has to be uprobe/PATH:FUNCTION"],
+      ["enter", `${PATH}:target_add+0xz`, '"0xz" is not an offset'],
+      ["leave", `${PATH}:target_add+4`, '"target_add" can have no offset'],
+      ["enter", `${PATH}:0x10000000`, "the offset 0x10000000 is not in its code"],
+    ];
+    for (const [name, target, words] of cases) {
+      using collection = loadUser("clang19", { [name]: target });
+      assertThrows(() => collection.attach(), Error, words);
+    }
+    using collection = loadUsdt("clang19", { first: `${PATH}:user` });
+    assertThrows(() => collection.attach(), Error, "it has to be usdt/PATH:PROVIDER:NAME");
   },
 });

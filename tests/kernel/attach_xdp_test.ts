@@ -6,6 +6,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { attachXdp, type Link } from "../../ffi/attach/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
+import { UnsupportedError } from "../../lib/errors.ts";
+import { BpfCmd } from "../../lib/uapi/mod.ts";
+import { failBpf } from "../ffi/sys/inject.ts";
 import { needs, openFds, shows } from "../support/mod.ts";
 import {
   addAddress,
@@ -167,8 +170,8 @@ Deno.test({
       makeVeth("w0", "w1");
       using programs = watching("clang19", "xdp_to_devmap", "xdp_on_device", "xdp_count");
       const out = sys.networkDevice("w0").ifindex;
-      const device = new Uint8Array(Int32Array.of(out, programs.program("xdp_on_device").fd).buffer);
-      programs.collection.map("devices").raw.set(new Uint8Array(4), device);
+      const device = { ifindex: out, program: programs.program("xdp_on_device").fd };
+      programs.collection.map("devices").set(0, device);
       using _in = attachXdp(programs.program("xdp_to_devmap"), { interface: "v0", mode: "native" });
       // The other end has to take frames in the driver, or nothing is sent on.
       using _out = attachXdp(programs.program("xdp_count"), { interface: "w1", mode: "native" });
@@ -185,12 +188,30 @@ Deno.test({
   fn: () =>
     withVeth(({ socket, send }) => {
       using programs = watching("clang19", "xdp_to_cpumap", "xdp_on_cpu");
-      const cpu = new Uint8Array(Int32Array.of(64, programs.program("xdp_on_cpu").fd).buffer);
-      programs.collection.map("cpus").raw.set(new Uint8Array(4), cpu);
+      programs.collection.map("cpus").set(0, { queue_size: 64, program: programs.program("xdp_on_cpu").fd });
       using _link = attachXdp(programs.program("xdp_to_cpumap"), { interface: "v0", mode: "native" });
       send();
       assertEquals(socket.receive(), PAYLOAD);
       assertEquals([programs.count("xdp_to_cpumap"), programs.count("xdp_on_cpu")], [1, 1]);
+    }),
+});
+
+Deno.test({
+  ...shows("attachXdp() without a link", "is attached where the kernel has no links of XDP"),
+  ...needs({ bpf: true }),
+  fn: () =>
+    inNetns(() => {
+      using programs = watching("clang19", "xdp_count");
+      using socket = TestSocket.udp(PORT);
+      using sender = TestSocket.udp(0);
+      using _ = failBpf(BpfCmd.BPF_LINK_CREATE, sys.Errno.EINVAL);
+      const link = attachXdp(programs.program("xdp_count"), { interface: "lo", mode: "generic" });
+      assertEquals(link.linkCount, 0);
+      sender.send("four", ipv4(LOCALHOST, PORT));
+      assertEquals([socket.receiveText(), programs.count("xdp_count")], ["four", 1]);
+      assertThrows(() => link.info(), UnsupportedError, "without a BPF link");
+      link.close();
+      assertEquals(xdpOf("lo"), NONE);
     }),
 });
 

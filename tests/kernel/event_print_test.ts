@@ -5,7 +5,6 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Collection, ProgramStream, type TraceLine, TracePipe, UnsupportedError } from "../../mod.ts";
-import { BpfProgram } from "../../mod.ts";
 import { hasFeature } from "../support/features.ts";
 import { needs, openFds } from "../support/mod.ts";
 import { args, COMPILERS, objectSpec, procStatus } from "./support.ts";
@@ -89,7 +88,7 @@ Deno.test({
   ...needs({ bpf: true, btf: true }),
   fn: async () => {
     using collection = Collection.load(objectSpec("clang19", "printing"));
-    const program: BpfProgram = collection.program("say");
+    const program = collection.program("say");
     const controller = new AbortController();
     const stream = new ProgramStream(program, "stdout", { signal: controller.signal });
     if (!hasFeature("programStreams")) {

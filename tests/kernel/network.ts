@@ -37,6 +37,7 @@ export const SLOT = {
   route_in: 24,
   route_out: 25,
   route_xmit: 26,
+  route_segment: 27,
 } as const;
 
 /** Some programs of the object. */

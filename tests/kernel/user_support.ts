@@ -64,9 +64,13 @@ export function loadUser(
   return Collection.load(spec);
 }
 
-/** Loads programs of usdt.bpf.c, as {@linkcode loadUser}: `{ first: "user:simple" }`. */
-export function loadUsdt(compiler: string, targets: Partial<Record<UsdtProgramName, string>>): Collection {
-  const spec = aimed(objectSpec(compiler, "usdt"), targets);
+/** Loads programs of usdt.bpf.c (or another `object` that has them), as {@linkcode loadUser}: `{ first: "user:simple" }`. */
+export function loadUsdt(
+  compiler: string,
+  targets: Partial<Record<UsdtProgramName, string>>,
+  object = "usdt",
+): Collection {
+  const spec = aimed(objectSpec(compiler, object), targets);
   spec.variables.get("ip_offset")!.set(Deno.build.arch === "aarch64" ? 256 : 128);
   return Collection.load(spec);
 }

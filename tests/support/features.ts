@@ -22,6 +22,8 @@ import {
   PerfType,
 } from "../../lib/uapi/mod.ts";
 import { inRepository } from "./paths.ts";
+import { EXTERN_FEATURES } from "./extern_features.ts";
+import { INSTRUCTION_FEATURES } from "./instruction_features.ts";
 import { TRACING_FEATURES } from "./tracing_features.ts";
 import { USER_FEATURES } from "./user_features.ts";
 import { inNetns, makeNetkit, makeVeth } from "./net.ts";
@@ -42,6 +44,11 @@ export const FEATURES = {
     words: "the helper bpf_loop",
     since: "5.17",
     has: () => knowsHelper(BpfFuncId.BPF_FUNC_loop),
+  },
+  percpuLookup: {
+    words: "the helper bpf_map_lookup_percpu_elem",
+    since: "5.19",
+    has: () => knowsHelper(BpfFuncId.BPF_FUNC_map_lookup_percpu_elem),
   },
   takeFromHash: {
     words: "BPF_MAP_LOOKUP_AND_DELETE_ELEM of hash maps",
@@ -144,10 +151,20 @@ export const FEATURES = {
     since: "5.15",
     has: perfLinks,
   },
+  insnArray: {
+    words: "maps of instructions (jump tables)",
+    since: "6.19",
+    has: () => creates({ mapType: BpfMapType.BPF_MAP_TYPE_INSN_ARRAY, keySize: 4, valueSize: 16, maxEntries: 1 }),
+  },
   structOps: {
     words: "struct_ops of TCP congestion control",
     since: "5.6",
     has: () => createsCongestionControl(0),
+  },
+  sleepableStructOps: {
+    words: "sleepable struct_ops programs (bpf_dummy_ops)",
+    since: "6.3",
+    has: hasSleepableDummy,
   },
   structOpsLinks: {
     words: "links of struct_ops",
@@ -194,6 +211,21 @@ export const FEATURES = {
     since: "4.10",
     has: () => inOwnNetns(addsRoute),
   },
+  segmentRoutes: {
+    words: "programs of segment routing (lwt_seg6local)",
+    since: "4.18",
+    has: () => inOwnNetns(addsSegmentRoute),
+  },
+  cgroupUnix: {
+    words: "programs of Unix sockets of a cgroup",
+    since: "6.7",
+    has: () =>
+      loads({
+        progType: BpfProgType.BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+        expectedAttachType: BpfAttachType.BPF_CGROUP_UNIX_CONNECT,
+        insns: Uint8Array.from([0xb7, 0, 0, 0, 1, 0, 0, 0, ...RETURN_0.slice(8)]),
+      }),
+  },
   orderedCgroups: {
     words: "an order among the programs of a cgroup (BPF_F_BEFORE, BPF_F_AFTER)",
     since: "6.16",
@@ -201,6 +233,8 @@ export const FEATURES = {
   },
   ...TRACING_FEATURES,
   ...USER_FEATURES,
+  ...EXTERN_FEATURES,
+  ...INSTRUCTION_FEATURES,
 } as const satisfies Record<string, KernelFeature>;
 
 /** Name of a feature. */
@@ -265,6 +299,12 @@ function createsStorage(mapType: BpfMapType): boolean {
     mapFlags: BpfMapFlag.BPF_F_NO_PREALLOC,
     ...types,
   });
+}
+
+/** The kernel's own struct_ops for tests has a member for them. */
+function hasSleepableDummy(): boolean {
+  const type = hostBtf().find("bpf_dummy_ops", BtfKind.Struct);
+  return type?.kind === BtfKind.Struct && type.members.some(({ name }) => name === "test_sleepable");
 }
 
 /** BTF of nothing but `int`, which is type 1. */
@@ -350,6 +390,16 @@ function addsRoute(): void {
   using program = load({ progType: BpfProgType.BPF_PROG_TYPE_LWT_OUT });
   const route = { destination: Uint8Array.of(10, 0, 0, 0), prefixLength: 8, ifindex: 1 };
   sys.routeAdd(route, { hook: "out", progFd: program.value, name: "probe" });
+}
+
+function addsSegmentRoute(): void {
+  using program = load({ progType: BpfProgType.BPF_PROG_TYPE_LWT_SEG6LOCAL });
+  const route = {
+    destination: Uint8Array.from([0xfd, ...new Array<number>(15).fill(0)]),
+    prefixLength: 128,
+    ifindex: 1,
+  };
+  sys.routeAdd(route, { hook: "seg6local", progFd: program.value, name: "probe" });
 }
 
 /** In a cgroup that no process is in: the program forbids things. */

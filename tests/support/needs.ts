@@ -10,7 +10,7 @@
 import { fail } from "@std/assert";
 import { fromFileUrl, relative } from "@std/path";
 import { type FeatureName, FEATURES, hasFeature, shouldHave } from "./features.ts";
-import { clangPath, onPath, oraclePath, ROOT } from "./paths.ts";
+import { clangPath, libbpfLinkPath, onPath, oraclePath, ROOT } from "./paths.ts";
 
 /** What a test needs; what is left out it does not need. */
 export interface Requirements {
@@ -30,41 +30,60 @@ export interface Requirements {
   readonly features?: readonly FeatureName[];
   /** A clang of this version that can build BPF objects. */
   readonly clang?: "14" | "19";
-  /** A program to compare with: Debian's bpftool, or tests/peer/libbpf_oracle.c as scripts/build_peers.ts builds it. */
-  readonly peer?: "bpftool" | "oracle";
+  /** A program to compare with: Debian's bpftool, or one that scripts/build_peers.ts builds of tests/peer/libbpf_*.c. */
+  readonly peer?: "bpftool" | "oracle" | "linker";
   /** Any other program on PATH. */
   readonly program?: string;
 }
 
+/** Part of a test's definition. */
+export interface Needed {
+  /** Whether it is skipped here, because something that it needs is missing. */
+  ignore: boolean;
+  /** Milliseconds after which it fails, so that one that hangs does not take the time of all others; 0: none. */
+  timeout: number;
+}
+
+/** Seconds for a test in a virtual machine, whose CPU is emulated: many times what the slowest takes. */
+const VM_SECONDS = 240;
+
 /** Reasons that were given already, so that each is printed once for a file of tests. */
 const TOLD = new Set<string>();
 
-/** Part of a test's definition: whether it is skipped here, because something that it needs is missing. */
-export function needs(requirements: Requirements): { ignore: boolean } {
+/** What a test's definition says of what it needs: `Deno.test({ name, ...needs({ root: true }), fn })`. */
+export function needs(requirements: Requirements): Needed {
   const missing = reasons(requirements);
+  const file = missing.length > 0 ? fileOfTests() : "";
   for (const reason of missing) {
-    if (TOLD.has(reason)) continue;
-    TOLD.add(reason);
+    const line = `${file}: skipping tests that need ${reason}`;
+    if (TOLD.has(line)) continue;
+    TOLD.add(line);
     if (mustHave(reason)) Deno.test(`this machine has ${reason}`, () => fail("it has not"));
-    else console.log(`${fileOfTests()}: skipping tests that need ${reason}`);
+    else console.log(line);
   }
-  return { ignore: missing.length > 0 };
+  return { ignore: missing.length > 0, timeout: inVm() ? VM_SECONDS * 1000 : 0 };
+}
+
+/** Whether this is a virtual machine that scripts/vm has booted, whose CPU is emulated. */
+export function inVm(): boolean {
+  return Deno.env.get("DEBPF_VM") === "1";
 }
 
 /** Whether a missing thing is a mistake here. */
 function mustHave(reason: string): boolean {
   if (Deno.env.get("DEBPF_CI") !== "1") return false;
   const feature = (Object.keys(FEATURES) as FeatureName[]).find((name) => featureReason(name) === reason);
-  return feature === undefined || Deno.env.get("DEBPF_VM") !== "1" || shouldHave(feature);
+  return feature === undefined || !inVm() || shouldHave(feature);
 }
 
 function featureReason(name: FeatureName): string {
   return `${FEATURES[name].words} (Linux ${FEATURES[name].since})`;
 }
 
-/** Deno runs each file of tests as a main module of its own. */
+/** The file of tests that calls. It need not be the main module: in a virtual machine one module imports all. */
 function fileOfTests(): string {
-  return relative(ROOT, fromFileUrl(Deno.mainModule));
+  const files = (new Error().stack ?? "").match(/file:\/\/[^\s():]*_test\.ts/g);
+  return relative(ROOT, fromFileUrl(files?.at(-1) ?? Deno.mainModule));
 }
 
 /** What of `requirements` is missing here, in words; empty where nothing is. */
@@ -85,6 +104,11 @@ export function reasons(requirements: Requirements): string[] {
   want(clang, () => clangPath(clang ?? "19") !== undefined, `clang-${clang}`);
   want(peer === "bpftool", () => onPath("bpftool") !== undefined, "bpftool");
   want(peer === "oracle", () => isReadable(oraclePath()), "the libbpf oracle: deno task peer builds it");
+  want(
+    peer === "linker",
+    () => isReadable(libbpfLinkPath()) && isReadable(oraclePath()),
+    "libbpf's linker and oracle: deno task peer builds them",
+  );
   want(program, () => onPath(program ?? "") !== undefined, `${program}`);
   return missing;
 }

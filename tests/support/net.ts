@@ -8,13 +8,15 @@ import { netlink, NetlinkFlag } from "../../ffi/sys/netlink.ts";
 import { AttributeReader, type Attributes, encodeAttributes } from "../../ffi/sys/netlink_message.ts";
 import * as sys from "../../ffi/sys/mod.ts";
 
-const RTM = { newLink: 16, delLink: 17, getLink: 18, newAddr: 20 } as const;
+const RTM = { newLink: 16, delLink: 17, getLink: 18, newAddr: 20, newNeighbour: 28 } as const;
 const IFLA = { address: 1, ifname: 3, mtu: 4, linkInfo: 18 } as const;
 const IFLA_INFO = { kind: 1, data: 2 } as const;
 const VETH_INFO_PEER = 1;
 const IFLA_NETKIT_MODE = 2;
 const IFF_UP = 1;
 const IFA = { address: 1, local: 2 } as const;
+const NDA = { destination: 1, hardware: 2 } as const;
+const NUD_PERMANENT = 0x80;
 const CLONE_NEWNET = 0x4000_0000;
 
 const LIBRARY = {
@@ -51,6 +53,17 @@ export function inNetns<T>(test: () => T): T {
   done("unshare()", libc().unshare(CLONE_NEWNET));
   try {
     setUp("lo");
+    return test();
+  } finally {
+    done("setns()", libc().setns(own.value, CLONE_NEWNET));
+  }
+}
+
+/** Runs `test` in the network namespace that `netns` is a file descriptor of; it has to be synchronous. */
+export function insideNetns<T>(netns: sys.Fd, test: () => T): T {
+  using own = sys.open("/proc/thread-self/ns/net");
+  done("setns()", libc().setns(netns.value, CLONE_NEWNET));
+  try {
     return test();
   } finally {
     done("setns()", libc().setns(own.value, CLONE_NEWNET));
@@ -117,6 +130,21 @@ export function addAddress(name: string, address: readonly number[], prefixLengt
   });
 }
 
+/** Says which hardware address a neighbour has, so that nobody is asked. */
+export function addNeighbour(name: string, address: readonly number[], hardware: Uint8Array): void {
+  const fixed = new Uint8Array(12);
+  fixed[0] = 2;
+  new Uint32Array(fixed.buffer)[1] = sys.networkDevice(name).ifindex;
+  new Uint16Array(fixed.buffer)[4] = NUD_PERMANENT;
+  netlink({
+    name: "RTM_NEWNEIGH",
+    type: RTM.newNeighbour,
+    flags: NetlinkFlag.NLM_F_CREATE,
+    fixed,
+    attributes: { [NDA.destination]: Uint8Array.from(address), [NDA.hardware]: hardware },
+  });
+}
+
 /** Hardware address of a device. */
 export function hardwareAddress(name: string): Uint8Array {
   const fixed = ifinfo(sys.networkDevice(name).ifindex);
@@ -173,7 +201,7 @@ export class TestSocket implements Disposable {
   static listen(port: number, address: readonly number[] = LOCALHOST): TestSocket {
     const socket = TestSocket.open(2, 1);
     socket.bind(ipv4(address, port));
-    done("listen()", libc().listen(socket.fd, 8));
+    socket.listen();
     return socket;
   }
 
@@ -187,6 +215,10 @@ export class TestSocket implements Disposable {
 
   connect(address: Uint8Array<ArrayBuffer>): boolean {
     return libc().connect(this.fd, address, address.length) === 0;
+  }
+
+  listen(): void {
+    done("listen()", libc().listen(this.fd, 8));
   }
 
   accept(): TestSocket {
@@ -211,6 +243,15 @@ export class TestSocket implements Disposable {
   receiveText(now = false): string | undefined {
     const bytes = this.receive(now);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
+
+  /** What came, as text, asking for the sender's address too. */
+  receiveFromText(): string | undefined {
+    const buffer = new Uint8Array(65536);
+    const address = new Uint8Array(128);
+    const size = new Uint8Array(Uint32Array.of(address.length).buffer);
+    const length = libc().recvfrom(this.fd, buffer, BigInt(buffer.length), 0, address, size);
+    return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
   }
 
   /** The port that it is bound to. */
@@ -255,13 +296,18 @@ export interface UdpFrame {
   readonly payload: Uint8Array;
 }
 
-/** Sends a frame out of a device. */
+/** Sends a frame with a UDP packet out of a device. */
 export function sendFrame(device: string, frame: UdpFrame): void {
+  sendBytes(device, frameBytes(frame));
+}
+
+/** Sends a frame out of a device. */
+export function sendBytes(device: string, frame: Uint8Array<ArrayBuffer>): void {
   using socket = TestSocket.open(17, 3);
   const address = new Uint8Array(20);
   new Uint16Array(address.buffer)[0] = 17;
   new Int32Array(address.buffer)[1] = sys.networkDevice(device).ifindex;
-  if (!socket.send(frameBytes(frame), address)) throw new Error(`sending a frame out of ${device} failed`);
+  if (!socket.send(frame, address)) throw new Error(`sending a frame out of ${device} failed`);
 }
 
 function frameBytes({ to, source, destination, port, payload }: UdpFrame): Uint8Array<ArrayBuffer> {

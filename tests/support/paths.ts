@@ -28,6 +28,11 @@ export function oraclePath(): string {
   return join(peersDir(), "libbpf-oracle");
 }
 
+/** libbpf's static linker: `libbpf-link OUT IN...`. */
+export function libbpfLinkPath(): string {
+  return join(peersDir(), "libbpf-link");
+}
+
 /** The path of clang 14 or 19. */
 export function clangPath(version: "14" | "19"): string | undefined {
   return onPath(`clang-${version}`);

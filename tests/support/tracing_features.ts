@@ -47,6 +47,17 @@ export const TRACING_FEATURES = {
     since: "7.0",
     has: () => traces(BpfAttachType.BPF_TRACE_FSESSION),
   },
+  tracingMulti: {
+    words: "fentry of many functions",
+    since: "7.2",
+    has: () =>
+      attempted(() => {
+        const expectedAttachType = BpfAttachType.BPF_TRACE_FENTRY_MULTI;
+        using program = load({ progType: TRACING, expectedAttachType });
+        const tracingMulti = { ids: Uint32Array.of(functionId(FUNCTION) ?? 0) };
+        sys.linkCreate({ progFd: program.value, attachType: expectedAttachType, tracingMulti }).close();
+      }),
+  },
   sleepableFentry: {
     words: "sleepable fentry programs",
     since: "5.10",
@@ -83,6 +94,11 @@ export const TRACING_FEATURES = {
     words: "LSM programs of cgroups",
     since: "6.0",
     has: () => activeLsms().includes("bpf") && loadsFor("bpf_lsm_socket_bind", LSM, BpfAttachType.BPF_LSM_CGROUP),
+  },
+  mapIter: {
+    words: "iterators of maps' elements",
+    since: "5.9",
+    has: () => loadsFor("bpf_iter_bpf_map_elem", TRACING, BpfAttachType.BPF_TRACE_ITER),
   },
   cgroupIter: {
     words: "iterators of cgroups, parameters of task iterators",
