@@ -64,7 +64,10 @@ interface Column {
 function judge(spec: CollectionSpec, kernel: Kernel, output: Output): Column {
   const enums = new KernelEnums(kernel.targets[0]!);
   const object = judgeMaps(spec, enums);
-  const relocated = relocateCollection(spec, { targets: kernel.targets, skipped: noteSkipped(output) });
+  const { targets } = kernel;
+  // Minimal BTF has no functions: then nothing is said of the kernel's.
+  const facts = enums.hasFunctions ? { types: () => targets } : {};
+  const relocated = relocateCollection(spec, { targets, facts, skipped: noteSkipped(output) });
   const programs = new Map<string, Judgement>();
   for (const [name, program] of relocated.programs) {
     const judgement = judgeProgram(spec, spec.programs.get(name)!, program, enums);

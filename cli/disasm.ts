@@ -15,7 +15,7 @@ import {
 } from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { describeRelocation } from "../lib/core/mod.ts";
-import { type CollectionSpec, EXTERN } from "../lib/spec/mod.ts";
+import { type CollectionSpec, EXTERN, JUMP_TABLE } from "../lib/spec/mod.ts";
 import { readArgs } from "./args.ts";
 import { type Command, EXIT, UsageError } from "./command.ts";
 import { readObject } from "./object_file.ts";
@@ -84,7 +84,8 @@ async function graphWriter(form: string | undefined): Promise<typeof flowDot | u
 
 /** What an instruction refers to in the object, externs included. */
 function reference(insn: Instruction): string | undefined {
-  return referenceText(insn) ?? insn.get(EXTERN)?.name;
+  const table = insn.get(JUMP_TABLE);
+  return table === undefined ? referenceText(insn) ?? insn.get(EXTERN)?.name : `table[${table.name}]`;
 }
 
 /** A program or function of an object. */

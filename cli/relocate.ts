@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { encode, type Instruction, listing, MAP, slotCount } from "../lib/asm/mod.ts";
+import { encode, type Instruction, listing, MAP, referenceText, slotCount } from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
 import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
 import {
   bindMaps,
+  hasCoreRelocations,
   hasStructOps,
   JUMP_TABLE_MAP,
   jumpTableMap,
@@ -43,8 +44,8 @@ program cannot be relocated or linked.`,
       positional: ["OBJECT"],
     });
     const spec = await readObject(positional[0] ?? "");
-    // An object without BTF asks nothing of a kernel.
-    const targets = spec.btf === undefined ? [] : await readTargets(collected("btf"));
+    const files = collected("btf");
+    const targets = files.length === 0 && !hasCoreRelocations(spec) ? [] : await readTargets(files);
     const kconfig = await readKconfig(string("kconfig"));
     const { programs, maps, structOps } = relocateCollection(spec, {
       targets,
@@ -59,17 +60,17 @@ program cannot be relocated or linked.`,
       for (const program of programs.values()) if (!(program instanceof Error)) printJumpTables(program, output);
       for (const map of maps.values()) {
         const image = structOps.get(map.name);
-        printMap(image === undefined ? map : asImage(map, image), cpus, output);
+        printMap(image === undefined ? map : asImage(map, image), cpus, output, image?.valueType.id);
       }
       for (const map of maps.values()) printData(map, output);
     }
-    const missing = await targetsOfHost();
+    const targetId = await targetsOfHost();
     let errors = 0;
     for (const [name, program] of programs) {
       const own = spec.programs.get(name)!;
-      const result = program instanceof Error ? program : missing(own) ?? program;
-      if (result instanceof Error) errors++;
-      print(spec, own, result, output);
+      const target = program instanceof Error ? program : program.structOps?.type.id ?? targetId(own);
+      if (target instanceof Error) errors++;
+      print(spec, own, target instanceof Error ? target : program, typeof target === "number" ? target : 0, output);
     }
     if (output.json) output.value({ kind: "end", programs: programs.size, errors });
     return errors === 0 ? EXIT.done : EXIT.failed;
@@ -82,12 +83,12 @@ async function hostKernel(): Promise<CoreTarget[] | undefined> {
   return ffiAvailable() ? (await import("../ffi/btf/mod.ts")).hostTargets() : undefined;
 }
 
-/** Why the running kernel has not what a program is loaded for; nothing is said if it cannot be asked. */
-async function targetsOfHost(): Promise<(program: ProgramSpec) => Error | undefined> {
+/** Ids of what programs are loaded for in the running kernel, or why it does not have it; 0 if it cannot be asked. */
+async function targetsOfHost(): Promise<(program: ProgramSpec) => number | Error> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
-  if (!ffiAvailable()) return () => undefined;
-  const { missingTarget } = await import("../ffi/collection/mod.ts");
-  return missingTarget;
+  if (!ffiAvailable()) return () => 0;
+  const { attachTargetId } = await import("../ffi/collection/mod.ts");
+  return attachTargetId;
 }
 
 /** What the running kernel says of itself; `undefined` if it cannot be asked. */
@@ -126,7 +127,7 @@ function kernelName(map: MapSpec): string {
 }
 
 /** A map as `BPF_MAP_CREATE` gets it, behind the template of the maps inside it if it has one. */
-function printMap(map: MapSpec, cpus: number, output: Output): void {
+function printMap(map: MapSpec, cpus: number, output: Output, valueTypeId = 0): void {
   if (map.inner !== undefined) printMap(map.inner, cpus, output);
   const perCpu = map.type === BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY && map.maxEntries === 0;
   output.value({
@@ -138,6 +139,7 @@ function printMap(map: MapSpec, cpus: number, output: Output): void {
     max_entries: perCpu ? cpus : map.maxEntries,
     map_flags: map.flags,
     map_extra: map.extra,
+    btf_vmlinux_value_type_id: valueTypeId,
     has_inner: map.inner !== undefined,
   });
 }
@@ -152,7 +154,13 @@ function printData(map: MapSpec, output: Output): void {
   if (map.data !== undefined) output.value({ kind: "data", map: map.name, value: map.data.toHex() });
 }
 
-function print(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedProgram | Error, output: Output): void {
+function print(
+  spec: CollectionSpec,
+  program: ProgramSpec,
+  relocated: RelocatedProgram | Error,
+  attachBtfId: number,
+  output: Output,
+): void {
   if (relocated instanceof Error) {
     if (output.json) {
       output.value({ kind: "prog_error", name: program.name, section: program.section, error: relocated.message });
@@ -161,7 +169,7 @@ function print(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedP
     }
     return;
   }
-  if (output.json) output.value(programJson(spec, program, relocated));
+  if (output.json) output.value(programJson(spec, program, relocated, attachBtfId));
   else printListing(program, relocated, output);
 }
 
@@ -171,13 +179,20 @@ function withPlace({ name, section }: ProgramSpec, message: string): string {
   return message.startsWith(place) ? message : `${place}: ${message}`;
 }
 
-function programJson(spec: CollectionSpec, program: ProgramSpec, relocated: RelocatedProgram): Record<string, unknown> {
+function programJson(
+  spec: CollectionSpec,
+  program: ProgramSpec,
+  relocated: RelocatedProgram,
+  attachBtfId: number,
+): Record<string, unknown> {
   return {
     kind: "prog",
     name: program.name,
     section: program.section,
     prog_type: program.type,
     expected_attach_type: relocated.structOps?.index ?? relocated.expectedAttachType,
+    attach_btf_id: attachBtfId,
+    prog_flags: program.flags,
     insn_cnt: slotCount(relocated.insns),
     insns: encode(bindMaps(relocated.insns, () => 0), spec.order).toHex(),
     func_info: relocated.funcInfo.toHex(),
@@ -214,10 +229,16 @@ function typeReference(insn: Instruction): Record<string, unknown> | undefined {
   return { kind: "target", name: fixup.chosen.type.name };
 }
 
+/** A jump table by its name; all else as in any listing. */
+function reference(insn: Instruction): string | undefined {
+  const table = insn.get(JUMP_TABLE);
+  return table === undefined ? referenceText(insn) : `table[${table.name}]`;
+}
+
 function printListing(program: ProgramSpec, relocated: RelocatedProgram, output: Output): void {
   output.line(`program "${program.name}" (section "${program.section}")`);
   const poisoned = poisonedSlots(relocated.insns);
-  for (const { kind, slot, text } of listing(relocated.insns)) {
+  for (const { kind, slot, text } of listing(relocated.insns, { reference })) {
     output.line(kind === "label" ? text : `  ${text}${kind === "instruction" ? poisonNote(poisoned.get(slot)) : ""}`);
   }
   output.line();

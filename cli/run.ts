@@ -128,5 +128,6 @@ function names(all: Iterable<string>): string {
 function attachAll(collection: Collection, spec: CollectionSpec): { attached: number; skipped: ProgramSpec[] } {
   const loaded = [...spec.programs.values()].filter((program) => program.autoload);
   const attached = collection.attach({ only: (program) => program.autoAttach }).length;
-  return { attached, skipped: loaded.filter((program) => !program.autoAttach) };
+  // Struct_ops programs are attached with their maps.
+  return { attached, skipped: loaded.filter((program) => !program.autoAttach && program.attach !== "struct_ops") };
 }

@@ -1,6 +1,6 @@
 /**
- * Builds the programs of testdata/programs, which tests of uprobes and USDT probes trace, for x86_64. Other machines build
- * theirs when a test needs one.
+ * Builds the programs of testdata/programs, which tests of uprobes and USDT probes trace, for x86_64 and aarch64, with Debian's
+ * gcc-12 and gcc-12-aarch64-linux-gnu. Those of a machine whose compiler is not there are left as they are.
  *
  * @module
  */
@@ -9,6 +9,11 @@ import { command } from "./command.ts";
 
 const FOLDER = fromFileUrl(new URL("../testdata/programs/", import.meta.url));
 const SOURCES = ["user_target.c", "user_target_twin.c"];
+/** Compilers by machine, as `Deno.build.arch` calls it. */
+const COMPILERS: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "x86_64-linux-gnu-gcc-12"],
+  ["aarch64", "aarch64-linux-gnu-gcc-12"],
+]);
 
 /** Options of gcc by the name of the program. */
 const PROGRAMS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -16,15 +21,25 @@ const PROGRAMS: ReadonlyMap<string, readonly string[]> = new Map([
   ["user_target_exec", ["-no-pie"]],
 ]);
 
-/** Builds all (Debian's gcc, libc6-dev). */
+/** Builds all. */
 export async function buildPrograms(): Promise<void> {
-  if (Deno.build.arch !== "x86_64") {
-    console.error("testdata/programs/x86_64: left as it is: this is another machine");
-    return;
+  for (const [arch, compiler] of COMPILERS) {
+    if (!await runs(compiler)) {
+      console.error(`testdata/programs/${arch}: left as it is: it needs ${compiler}`);
+      continue;
+    }
+    for (const [name, options] of PROGRAMS) {
+      const output = `${arch}/${name}`;
+      await command(compiler, ["-O2", ...options, "-o", `${output}.new`, ...SOURCES], { cwd: FOLDER });
+      await Deno.rename(`${FOLDER}${output}.new`, `${FOLDER}${output}`);
+    }
   }
-  for (const [name, options] of PROGRAMS) {
-    const output = `x86_64/${name}`;
-    await command("gcc", ["-O2", ...options, "-o", `${output}.new`, ...SOURCES], { cwd: FOLDER });
-    await Deno.rename(`${FOLDER}${output}.new`, `${FOLDER}${output}`);
+}
+
+async function runs(compiler: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(compiler, { args: ["--version"], stdout: "null" }).output()).success;
+  } catch {
+    return false;
   }
 }

@@ -254,11 +254,12 @@ int on_sleepable(u64 *ctx)
 	return 0;
 }
 
-SEC("?lsm.s/inode_mkdir")
+/* Not all hooks let programs sleep: that of mkdir(2) does not. */
+SEC("?lsm.s/inode_rmdir")
 int on_sleepable_lsm(u64 *ctx)
 {
 	if (watched())
-		record(21, ctx[2] & 0xffff, 0, 0, 0, 0);
+		record(21, 0, 0, 0, 0, COOKIE(21));
 	return 0;
 }
 

@@ -11,7 +11,7 @@ import { type Instruction, isHelperCall, isInnerLabel, LABEL, SOURCE } from "../
 import type { Btf, BtfType } from "../../lib/btf/mod.ts";
 import { BAD_RELOCATION, type CoreTarget, poisonedBy } from "../../lib/core/mod.ts";
 import { DebpfError, UnsupportedError } from "../../lib/errors.ts";
-import type { RelocatedProgram } from "../../lib/linker/mod.ts";
+import { missingKfunc, type RelocatedProgram } from "../../lib/linker/mod.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec } from "../../lib/spec/mod.ts";
 import { BpfAttachType, BpfMapType, BpfProgType, BtfKind, enumName, helperName } from "../../lib/uapi/mod.ts";
 
@@ -39,6 +39,9 @@ export interface Judgement {
 /** Statuses of programs that load. */
 export const LOADS: readonly Status[] = ["ok", "guarded"];
 
+/** Functions by which BTF of a kernel is told from BTF that was made of it. */
+const EVERY_KERNEL_HAS: readonly string[] = ["schedule", "kfree"];
+
 /** What a kernel has, by its own enums. A minimal BTF has none of them, and then nothing is said. */
 export class KernelEnums {
   readonly #btf: Btf;
@@ -47,6 +50,11 @@ export class KernelEnums {
   /** Reads nothing yet. */
   constructor(kernel: CoreTarget) {
     this.#btf = kernel.btf;
+  }
+
+  /** Whether anything is known of the kernel's functions. */
+  get hasFunctions(): boolean {
+    return EVERY_KERNEL_HAS.some((name) => this.#btf.find(name, BtfKind.Func) !== undefined);
   }
 
   /** Whether the kernel's enum `name` lacks `value`; not if it has no such enum. */
@@ -98,7 +106,11 @@ export function judgeProgram(
   const poisoned: Finding[] = [];
   for (const [index, insn] of relocated.insns.entries()) {
     const fixup = poisonedBy(insn);
-    if (fixup !== undefined) {
+    const kfunc = missingKfunc(insn);
+    if (kfunc !== undefined) {
+      const text = `the kernel has no function ${kfunc.name} for programs, or one with other parameters`;
+      (dead.has(index) ? guarded : missing).push({ place: placeOf(relocated.insns, index), text });
+    } else if (fixup !== undefined) {
       const finding = { place: placeOf(relocated.insns, index), text: fixup.explanation.text };
       (dead.has(index) ? guarded : poisoned).push(finding);
     } else if (callsMissing(insn, kernel) && !dead.has(index)) {

@@ -54,17 +54,3 @@ export function detachUnlessGone(detach: () => void): void {
 }
 
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENODEV"]);
-
-/**
- * For hooks whose program the kernel replaces whichever it is.
- *
- * @throws {Error} if another program than the expected one is there.
- */
-export function checkExpected(expected: Attachable | undefined, hook: sys.ProgQueryOptions): void {
-  if (expected === undefined) return;
-  const there = sys.progQuery(hook).progIds;
-  const { id } = sys.progInfo(expected.fd);
-  if (there.includes(id)) return;
-  const found = there.length === 0 ? "no program is" : `program ${there.join(", ")} is`;
-  throw new Error(`${found} attached, not the expected program "${expected.name}" (id ${id})`);
-}

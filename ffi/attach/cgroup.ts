@@ -100,9 +100,9 @@ export function attachCgroup(program: BpfProgram, options: AttachCgroupOptions):
       undo: () => held.release((attachBpfFd) => detachUnlessGone(() => sys.progDetach({ ...common, attachBpfFd }))),
       // Of one program alone the kernel replaces whichever it is.
       update: mode !== "multi" ? undefined : (next, expected) => {
-        held.replace(next, (attachBpfFd) => {
-          const replaceBpfFd = expected?.fd ?? held.fd;
-          sys.progAttach({ ...common, attachBpfFd, attachFlags: MODE_FLAGS.multi | BPF_F_REPLACE, replaceBpfFd });
+        held.replace(next, expected, (attachBpfFd) => {
+          const attachFlags = MODE_FLAGS.multi | BPF_F_REPLACE;
+          sys.progAttach({ ...common, attachBpfFd, attachFlags, replaceBpfFd: held.fd });
         });
       },
     });

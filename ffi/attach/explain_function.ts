@@ -30,6 +30,7 @@ const SUFFIXES: Readonly<Record<string, string>> = {
 
 /** Types of symbols that are code. */
 const CODE = "tTwW";
+const DOT = ".".charCodeAt(0);
 const MAX_LISTED = 5;
 
 /**
@@ -78,12 +79,15 @@ function explainMissing(wanted: FunctionName, all: readonly KernelSymbol[], erro
   }
   const names = new Set<string>();
   const variants = new Set<string>();
-  const isNear = mayBeNear(name);
   const isVariant = (other: string) => other.startsWith(`${name}.`);
-  const picked = selectKernelSymbols((other, type) => CODE.includes(type) && (isVariant(other) || isNear(other)));
+  const isNear = mayBeNear(name);
+  const mayBe = (bytes: Uint8Array, start: number, end: number) =>
+    isNear(bytes, start, end) || bytes[start + name.length] === DOT;
+  const picked = selectKernelSymbols((_, type) => CODE.includes(type), { mayBe });
   for (const symbol of picked) {
     if (!isFunction(symbol) || (module !== undefined && symbol.module !== module)) continue;
-    (isVariant(symbol.name) ? variants : names).add(symbol.name);
+    if (isVariant(symbol.name)) variants.add(symbol.name);
+    else if (!symbol.name.includes(".")) names.add(symbol.name);
   }
   if (variants.size > 0) return error("renamed", renamed(name, [...variants]), [...variants]);
   if (module !== undefined && !sys.exists(`/sys/module/${module}`)) {
@@ -101,15 +105,13 @@ function explainMissing(wanted: FunctionName, all: readonly KernelSymbol[], erro
 }
 
 /** Spares most of 100,000 names a closer look: those of another length or with other letters are not near. */
-function mayBeNear(name: string): (other: string) => boolean {
+function mayBeNear(name: string): (bytes: Uint8Array, start: number, end: number) => boolean {
+  const wanted = new TextEncoder().encode(name);
   const limit = Math.min(4, Math.max(1, Math.floor(name.length / 3)));
-  const own = lettersOf(name);
-  return (other) => {
-    // Paddings before functions bear their names: CONFIG_CALL_PADDING, CONFIG_CFI_CLANG.
-    if (other.startsWith("__pfx_") || other.startsWith("__cfi_")) return false;
-    if (other.includes(name)) return true;
-    if (Math.abs(other.length - name.length) > limit) return false;
-    let different = own ^ lettersOf(other);
+  const own = lettersOf(wanted, 0, wanted.length);
+  return (bytes, start, end) => {
+    if (Math.abs(end - start - wanted.length) > limit) return false;
+    let different = own ^ lettersOf(bytes, start, end);
     // An edit takes a letter away, brings another one, or both.
     for (let count = 0; different !== 0; different &= different - 1) if (++count > 2 * limit) return false;
     return true;
@@ -117,9 +119,9 @@ function mayBeNear(name: string): (other: string) => boolean {
 }
 
 /** One bit for each letter that occurs. */
-function lettersOf(name: string): number {
+function lettersOf(bytes: Uint8Array, start: number, end: number): number {
   let bits = 0;
-  for (let i = 0; i < name.length; i++) bits |= 1 << (name.charCodeAt(i) & 31);
+  for (let at = start; at < end; at++) bits |= 1 << (bytes[at]! & 31);
   return bits;
 }
 

@@ -18,6 +18,8 @@ export interface AttachFreplaceOptions {
   readonly target?: BpfProgram | undefined;
   /** Its function. */
   readonly function?: string | undefined;
+  /** What the link says it is on, without `target`. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface AttachFreplaceOptions {
  * @throws {SyscallError} if the kernel refuses it: code `EBUSY` if it was replaced already, `EINVAL` if the functions differ.
  */
 export function attachFreplace(program: BpfProgram, options: AttachFreplaceOptions = {}): Link {
-  const { target, function: name } = options;
+  const { target, function: name, name: known } = options;
   const place = `program "${program.name}"`;
   if ((target === undefined) !== (name === undefined)) {
     throw new TypeError(`${place}: give the other program and its function, or neither`);
@@ -37,7 +39,7 @@ export function attachFreplace(program: BpfProgram, options: AttachFreplaceOptio
     targetBtfId: functionOfProgram(place, target, name!),
   };
   const fd = link(program, place, other);
-  const text = target === undefined ? "the function that it was loaded for" : `${target.name}:${name}`;
+  const text = target === undefined ? known ?? "the function that it was loaded for" : `${target.name}:${name}`;
   return new Link({ kind: "freplace", target: text, program: program.name, fds: [fd], links: [fd] });
 }
 

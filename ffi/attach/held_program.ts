@@ -20,8 +20,16 @@ export class HeldProgram implements Disposable {
     return this.#fd.value;
   }
 
-  /** Holds another program from now on, if `update` could put it in the place of this one. */
-  replace(program: Attachable, update: (fd: number) => void): void {
+  /**
+   * Holds another program from now on, if `update` could put it in the place of this one.
+   *
+   * @param program The other program.
+   * @param expected What this one has to be.
+   * @param update Does it.
+   * @throws {sys.SyscallError} with code `EPERM` if this is another one than is expected.
+   */
+  replace(program: Attachable, expected: Attachable | undefined, update: (fd: number) => void): void {
+    if (expected !== undefined) checkExpected(expected, [sys.progInfo(this.fd).id]);
     using cleanup = new DisposableStack();
     const next = cleanup.use(sys.duplicateFd(program.fd));
     update(next.value);
@@ -40,4 +48,20 @@ export class HeldProgram implements Disposable {
   [Symbol.dispose](): void {
     this.#fd.close();
   }
+}
+
+/**
+ * What the kernel says where it is told what to expect.
+ *
+ * @param expected The program that has to be attached.
+ * @param attached Ids of those that are.
+ * @throws {sys.SyscallError} with code `EPERM` if it is not among them.
+ */
+export function checkExpected(expected: Attachable, attached: ArrayLike<number>): void {
+  const { id } = sys.progInfo(expected.fd);
+  const ids = Array.from(attached);
+  if (ids.includes(id)) return;
+  const found = ids.length === 0 ? "no program is" : `program ${ids.join(", ")} is`;
+  const hint = `${found} attached, not the expected program "${expected.name}" (id ${id})`;
+  throw new sys.SyscallError("replacing a program", sys.Errno.EPERM, { hint });
 }

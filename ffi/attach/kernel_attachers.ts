@@ -41,7 +41,7 @@ export const KERNEL_ATTACHERS: Attachers = {
       `program "${program.name}": say the cgroup: attachLsmCgroup(program, cgroup)`,
     );
   },
-  freplace: (program) => attachFreplace(program),
+  freplace: (program, { attachTo }) => attachFreplace(program, { name: attachTo }),
   iter: (program) => attachIter(program),
 };
 

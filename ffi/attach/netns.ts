@@ -6,8 +6,8 @@
 import { BpfAttachType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { attaching, checkExpected, detachUnlessGone } from "./attaching.ts";
-import { HeldProgram } from "./held_program.ts";
+import { attaching, detachUnlessGone } from "./attaching.ts";
+import { checkExpected, HeldProgram } from "./held_program.ts";
 import { Link } from "./link.ts";
 
 /** To which network namespace a program is attached. */
@@ -66,9 +66,9 @@ export function attachFlowDissector(program: BpfProgram, options: AttachNetnsOpt
       update: (next, expected) => {
         if (expected !== undefined) {
           using own = openNetns(OWN);
-          checkExpected(expected, { targetFd: own.value, attachType });
+          checkExpected(expected, sys.progQuery({ targetFd: own.value, attachType }).progIds);
         }
-        held.replace(next, (attachBpfFd) => sys.progAttach({ attachBpfFd, attachType }));
+        held.replace(next, undefined, (attachBpfFd) => sys.progAttach({ attachBpfFd, attachType }));
       },
     });
   });

@@ -19,8 +19,31 @@ export interface PerfCounter {
 const software = (config: number): PerfCounter => ({ type: PerfType.PERF_TYPE_SOFTWARE, config });
 const hardware = (config: number): PerfCounter => ({ type: PerfType.PERF_TYPE_HARDWARE, config });
 
+/** Name of a software or hardware event. */
+export type PerfEventName =
+  | "cpu-clock"
+  | "task-clock"
+  | "page-faults"
+  | "minor-faults"
+  | "major-faults"
+  | "context-switches"
+  | "cpu-migrations"
+  | "alignment-faults"
+  | "emulation-faults"
+  | "cgroup-switches"
+  | "cycles"
+  | "instructions"
+  | "cache-references"
+  | "cache-misses"
+  | "branches"
+  | "branch-misses"
+  | "bus-cycles"
+  | "stalled-cycles-frontend"
+  | "stalled-cycles-backend"
+  | "ref-cycles";
+
 /** Events that one word names. */
-const NAMED = {
+const NAMED: Readonly<Record<PerfEventName, PerfCounter>> = {
   "cpu-clock": software(PerfSoftware.PERF_COUNT_SW_CPU_CLOCK),
   "task-clock": software(PerfSoftware.PERF_COUNT_SW_TASK_CLOCK),
   "page-faults": software(PerfSoftware.PERF_COUNT_SW_PAGE_FAULTS),
@@ -41,10 +64,7 @@ const NAMED = {
   "stalled-cycles-frontend": hardware(PerfHardware.PERF_COUNT_HW_STALLED_CYCLES_FRONTEND),
   "stalled-cycles-backend": hardware(PerfHardware.PERF_COUNT_HW_STALLED_CYCLES_BACKEND),
   "ref-cycles": hardware(PerfHardware.PERF_COUNT_HW_REF_CPU_CYCLES),
-} as const satisfies Record<string, PerfCounter>;
-
-/** Name of a software or hardware event. */
-export type PerfEventName = keyof typeof NAMED;
+};
 
 /**
  * The event of that name.

@@ -19,9 +19,9 @@ export interface AttachPerfEventOptions {
   readonly period?: number | bigint | undefined;
   /** Samples a second; the kernel finds the period. */
   readonly frequency?: number | undefined;
-  /** Only this process (its main thread, and with `inherit` what it starts), 0 for the calling thread; all by default. */
+  /** Only this process, all threads that it has now, 0 for the calling process; all processes by default. */
   readonly pid?: number | undefined;
-  /** Children and threads that the process starts later are sampled too. */
+  /** Threads and children that the process starts later are sampled too. */
   readonly inherit?: boolean | undefined;
   /** Only these CPUs; by default all that run. A process is followed from CPU to CPU. */
   readonly cpus?: readonly number[] | undefined;
@@ -59,14 +59,21 @@ export function attachPerfEvent(program: BpfProgram, options: AttachPerfEventOpt
   const folder = cgroup === undefined ? undefined : cleanup.use(openCgroup(cgroup, place));
   const held: sys.Fd[] = [];
   const links: sys.Fd[] = [];
+  let gone: Error | undefined;
   for (const target of targets(options, folder?.value, place)) {
-    const fd = cleanup.use(open(attr, target, `${place}: perf event "${name}"${onCpu(target.cpu)}`, options));
+    const opened = open(attr, target, `${place}: perf event "${name}"${onCpu(target.cpu)}`, options);
+    if (opened instanceof Error) {
+      gone = opened;
+      continue;
+    }
+    const fd = cleanup.use(opened);
     const link = linkPerfEvent(program, fd, cookie);
     held.push(fd);
     if (link === undefined) continue;
     held.push(cleanup.use(link));
     links.push(link);
   }
+  if (gone !== undefined && held.length === 0) throw gone;
   cleanup.move();
   // The kernel holds the cgroup itself.
   folder?.close();
@@ -101,11 +108,20 @@ function targets(options: AttachPerfEventOptions, cgroup: number | undefined, pl
   if (pid !== undefined && cgroup !== undefined) throw new TypeError(`${place}: give a process or a cgroup, not both`);
   if (cpus?.length === 0) throw new TypeError(`${place}: there is no CPU in the list of CPUs`);
   if (pid !== undefined && pid >= 0) {
-    // An inherited event is one for each CPU: the kernel wants it so where somebody maps a buffer, not here.
-    return (cpus ?? [-1]).map((cpu) => ({ pid, cpu }));
+    return threadsOf(watchedPid(pid)).flatMap((thread) => (cpus ?? [-1]).map((cpu) => ({ pid: thread, cpu })));
   }
   const flags = cgroup === undefined ? 0 : PerfFlag.PERF_FLAG_PID_CGROUP;
   return (cpus ?? sys.onlineCpus()).map((cpu) => ({ pid: cgroup ?? -1, cpu, flags }));
+}
+
+/** The kernel counts threads; of a process that is not there it says so itself. */
+function threadsOf(pid: number): number[] {
+  try {
+    return sys.readDir(`/proc/${pid}/task`).map(({ name }) => Number(name));
+  } catch (error) {
+    if (error instanceof sys.SyscallError && error.code === "ENOENT") return [pid];
+    throw error;
+  }
 }
 
 function openCgroup(path: string, place: string): sys.Fd {
@@ -116,17 +132,18 @@ function openCgroup(path: string, place: string): sys.Fd {
   }
 }
 
+/** The event; the error, if the thread is gone. */
 function open(
   attr: sys.PerfEventAttr,
   target: sys.PerfEventTarget,
   place: string,
   { pid, cgroup }: AttachPerfEventOptions,
-): sys.Fd {
+): sys.Fd | Error {
   try {
     return sys.perfEventOpen(attr, target);
   } catch (error) {
     if (!(error instanceof sys.SyscallError)) throw error;
-    if (error.code === "ESRCH") throw new Error(`${place}: there is no process ${pid}`, { cause: error });
+    if (error.code === "ESRCH") return new Error(`${place}: there is no process ${pid}`, { cause: error });
     if (cgroup !== undefined && (error.code === "EBADF" || error.code === "EINVAL")) {
       throw new Error(`${place}: "${cgroup}" is no folder of a cgroup whose processes can be sampled`, {
         cause: error,

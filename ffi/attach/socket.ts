@@ -25,7 +25,8 @@ export type AttachSocketFilterOptions =
   };
 
 /**
- * Attaches a socket filter: its result is how many bytes of each packet the socket gets (`SO_ATTACH_BPF`, 3.19).
+ * Attaches a socket filter: its result is how many bytes of each packet the socket gets (`SO_ATTACH_BPF`, 3.19). The link holds
+ * the socket open.
  *
  * @throws {sys.SyscallError} if the kernel refuses it: code `ENODEV` if there is no such device.
  */
@@ -60,7 +61,8 @@ export interface AttachReuseportOptions {
 
 /**
  * Attaches a program that chooses, for each packet or connection, among the sockets that share a port
- * (`SO_ATTACH_REUSEPORT_EBPF`): of type socket filter (4.5; its result is the index of the socket) or sk_reuseport (4.19).
+ * (`SO_ATTACH_REUSEPORT_EBPF`): of type socket filter (4.5; its result is the index of the socket) or sk_reuseport (4.19). The
+ * link holds the socket open.
  *
  * @throws {sys.SyscallError} if the kernel refuses it: code `EINVAL` if the socket does not share its port.
  */

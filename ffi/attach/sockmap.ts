@@ -6,8 +6,8 @@
 import { BpfAttachType, BpfProgType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { attaching, checkExpected, detachUnlessGone, loadedFor } from "./attaching.ts";
-import { HeldProgram } from "./held_program.ts";
+import { attaching, detachUnlessGone, loadedFor } from "./attaching.ts";
+import { checkExpected, HeldProgram } from "./held_program.ts";
 import { type Attachable, Link } from "./link.ts";
 
 /** What a program of a sockmap does. */
@@ -66,8 +66,8 @@ export function attachSockmap(program: BpfProgram, map: Attachable, options: Att
       fds: [targetFd],
       undo: () => held.release((attachBpfFd) => detachUnlessGone(() => sys.progDetach({ ...common, attachBpfFd }))),
       update: (next, expected) => {
-        checkExpected(expected, common);
-        held.replace(next, (attachBpfFd) => sys.progAttach({ ...common, attachBpfFd }));
+        if (expected !== undefined) checkExpected(expected, sys.progQuery(common).progIds);
+        held.replace(next, undefined, (attachBpfFd) => sys.progAttach({ ...common, attachBpfFd }));
       },
     });
   });

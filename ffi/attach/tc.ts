@@ -10,7 +10,7 @@ import { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { attaching, detachUnlessGone, interfaceIndex, interfaceText } from "./attaching.ts";
-import { HeldProgram } from "./held_program.ts";
+import { checkExpected, HeldProgram } from "./held_program.ts";
 import { Link } from "./link.ts";
 import { attachTcx, hasTcx } from "./tcx.ts";
 
@@ -37,12 +37,16 @@ export interface AttachTcOptions {
  * `kind` says how it was done. Otherwise the `clsact` qdisc is made if it is not there, and removed with the last classifier
  * if it was made here.
  *
+ * @throws {RangeError} if the priority does not fit 16 bits.
  * @throws {sys.SyscallError} if the kernel refuses it: code `ENODEV` if there is no such device, `EEXIST` if a classifier has
  * that priority and handle.
  */
 export function attachTc(program: BpfProgram, options: AttachTcOptions): Link {
   const { interface: device, direction, priority, handle, replace, classic } = options;
   const target = `${interfaceText(device)} ${direction}`;
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 0xffff)) {
+    throw new RangeError(`program "${program.name}": the priority of a classifier is 0 to 65535, not ${priority}`);
+  }
   return attaching(program, `tc ${direction} of ${interfaceText(device)}`, () => {
     const ifindex = interfaceIndex(device);
     const action = program.type === BpfProgType.BPF_PROG_TYPE_SCHED_ACT;
@@ -72,8 +76,9 @@ export function attachTc(program: BpfProgram, options: AttachTcOptions): Link {
         removeQdisc(qdisc);
       },
       update: action ? undefined : (next, expected) => {
-        held.replace(next, (progFd) => {
-          if (expected !== undefined) checkExpected(ifindex, direction, place, expected.fd);
+        // The kernel replaces a classifier's program whichever it is.
+        if (expected !== undefined) checkExpected(expected, [programAt(ifindex, direction, place) ?? 0]);
+        held.replace(next, undefined, (progFd) => {
           sys.tcFilterAdd({ ...common, ...place, progFd, name: next.name, replace: true });
         });
       },
@@ -87,19 +92,6 @@ type Place = Pick<sys.TcFilter, "priority" | "handle">;
 function programAt(ifindex: number, direction: sys.TcDirection, { priority, handle }: Place): number | undefined {
   const filters = sys.tcFilters(ifindex, direction);
   return filters.find((one) => one.priority === priority && one.handle === handle)?.progId;
-}
-
-/** The kernel replaces a classifier's program whichever it is. */
-function checkExpected(ifindex: number, direction: sys.TcDirection, place: Place, expectedFd: number): void {
-  const there = programAt(ifindex, direction, place);
-  const expected = sys.progInfo(expectedFd).id;
-  if (there === expected) return;
-  throw new Error(
-    `tc ${direction} of interface ${ifindex}: ${
-      there === undefined ? "no program" : `program ${there}`
-    } is attached with ` +
-      `priority ${place.priority} and handle ${place.handle}, not the expected program ${expected}`,
-  );
 }
 
 /** A qdisc that classifiers are on. */

@@ -4,11 +4,12 @@
  * @module
  */
 import { UnsupportedError } from "../../lib/errors.ts";
-import { BpfAttachType } from "../../lib/uapi/mod.ts";
+import { BpfAttachFlag, BpfAttachType } from "../../lib/uapi/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
 import * as sys from "../sys/mod.ts";
-import { attaching, interfaceIndex, interfaceText, loadedFor } from "./attaching.ts";
-import { Link } from "./link.ts";
+import { attaching, detachUnlessGone, interfaceIndex, interfaceText, loadedFor } from "./attaching.ts";
+import { HeldProgram } from "./held_program.ts";
+import { Link, type LinkParts } from "./link.ts";
 import { kernelPlacement, type Placement } from "./placement.ts";
 
 /** How a tcx program is attached. */
@@ -17,6 +18,8 @@ export interface AttachTcxOptions extends Placement {
   readonly interface: string | number;
   /** Which way packets go: into the device or out of it; by default as the program's section name says. */
   readonly direction?: sys.TcDirection | undefined;
+  /** `false`: without a link; it stays with the device until it is detached. */
+  readonly link?: boolean | undefined;
 }
 
 /** How a netkit program is attached. */
@@ -25,13 +28,15 @@ export interface AttachNetkitOptions extends Placement {
   readonly interface: string | number;
   /** Packets that this device sends, or that its peer sends; by default as the program's section name says. */
   readonly direction?: "primary" | "peer" | undefined;
+  /** `false`: without a link; it stays with the device until it is detached. */
+  readonly link?: boolean | undefined;
 }
 
 const TCX = { ingress: BpfAttachType.BPF_TCX_INGRESS, egress: BpfAttachType.BPF_TCX_EGRESS } as const;
 const NETKIT = { primary: BpfAttachType.BPF_NETKIT_PRIMARY, peer: BpfAttachType.BPF_NETKIT_PEER } as const;
 
 /**
- * Attaches a program to a network device's packets by a tcx link. Programs run in their order until one says other than
+ * Attaches a program to a network device's packets by a tcx link, or without. Programs run in their order until one says other than
  * `TCX_NEXT`.
  *
  * @throws {UnsupportedError} if this kernel has no tcx: use {@linkcode attachTc}.
@@ -71,9 +76,13 @@ function attachToDevice(
   const { flags, relative } = kernelPlacement(options);
   return attaching(program, `${kind} ${direction} of ${device}`, () => {
     const targetIfindex = interfaceIndex(options.interface);
+    const about = { kind, target: `${device} ${direction}`, program: program.name };
     try {
+      if (options.link === false) {
+        return attachWithoutLink(program, { targetIfindex, attachType, flags, relative }, about);
+      }
       const fd = sys.linkCreate({ progFd: program.fd, targetIfindex, attachType, flags, relative });
-      return new Link({ kind, target: `${device} ${direction}`, program: program.name, fds: [fd], links: [fd] });
+      return new Link({ ...about, fds: [fd], links: [fd] });
     } catch (error) {
       if (!(error instanceof sys.SyscallError) || error.code !== "EINVAL" || knows(targetIfindex, attachType)) {
         throw error;
@@ -83,6 +92,36 @@ function attachToDevice(
       const message = `program "${program.name}": this kernel has no ${kind} (Linux ${since})${instead}`;
       throw new UnsupportedError(kind, message, { since, cause: error });
     }
+  });
+}
+
+interface Place {
+  readonly targetIfindex: number;
+  readonly attachType: BpfAttachType;
+  readonly flags: number;
+  readonly relative: sys.RelativeOptions | undefined;
+}
+
+function attachWithoutLink(
+  program: BpfProgram,
+  { targetIfindex, attachType, flags, relative }: Place,
+  about: Pick<LinkParts, "kind" | "target" | "program">,
+): Link {
+  using cleanup = new DisposableStack();
+  const held = cleanup.use(new HeldProgram(program));
+  const hook = { targetIfindex, attachType };
+  sys.progAttach({ ...hook, ...relative, attachBpfFd: program.fd, attachFlags: flags });
+  cleanup.move();
+  return new Link({
+    ...about,
+    fds: [],
+    undo: () => held.release((attachBpfFd) => detachUnlessGone(() => sys.progDetach({ ...hook, attachBpfFd }))),
+    update: (next, expected) => {
+      held.replace(next, expected, (attachBpfFd) => {
+        const attachFlags = BpfAttachFlag.BPF_F_REPLACE;
+        sys.progAttach({ ...hook, attachBpfFd, attachFlags, replaceBpfFd: held.fd });
+      });
+    },
   });
 }
 

@@ -14,7 +14,7 @@ import { parseUsdtArguments, readUsdtNotes, type UsdtSite, usdtSites } from "../
 import { hasAttachCookie, hasUprobeSyscall } from "../features/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import type { BpfProgram } from "../program/mod.ts";
-import type * as sys from "../sys/mod.ts";
+import * as sys from "../sys/mod.ts";
 import { Link } from "./link.ts";
 import { loadedAddress } from "./process_maps.ts";
 import { openUprobe, watchedPid } from "./uprobe.ts";
@@ -62,6 +62,7 @@ export function attachUsdt(program: BpfProgram, options: AttachUsdtOptions): Lin
   const specs = fillSpecs(sites, binary.executable.machine, maps.specs, options.cookie ?? 0n, probe, cleanup);
   const target = { program, binary, sites, specs, maps, pid: watchedPid(options.pid), place, probe };
   const links = isMulti(program) ? [attachTogether(target, cleanup)] : attachEach(target, cleanup);
+  const ids = links.flatMap((held) => held.links).map((link) => sys.linkInfo(link.value).id);
   const held = cleanup.move();
   return new Link({
     kind: "usdt",
@@ -69,8 +70,21 @@ export function attachUsdt(program: BpfProgram, options: AttachUsdtOptions): Lin
     program: program.name,
     fds: links.flatMap(({ fds }) => fds),
     links: links.flatMap(({ links }) => links),
-    after: () => held.dispose(),
+    // What is pinned runs on: its specs stay in use.
+    after: () => {
+      if (!ids.some(isThere)) held.dispose();
+    },
   });
+}
+
+function isThere(link: number): boolean {
+  try {
+    sys.linkGetFdById(link).close();
+    return true;
+  } catch (error) {
+    if (error instanceof sys.SyscallError) return false;
+    throw error;
+  }
 }
 
 interface UsdtMaps {

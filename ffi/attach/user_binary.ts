@@ -4,7 +4,14 @@
  * @module
  */
 import { nearestNames } from "../../lib/core/mod.ts";
-import { EM, Executable, type FunctionSymbol, type FunctionTable, machineName } from "../../lib/elf/mod.ts";
+import {
+  EM,
+  Executable,
+  type FunctionSymbol,
+  type FunctionTable,
+  instructionStart,
+  machineName,
+} from "../../lib/elf/mod.ts";
 import { DebpfError } from "../../lib/errors.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
 import * as sys from "../sys/mod.ts";
@@ -70,8 +77,23 @@ export class UserBinary {
       throw this.#error("outside", `function "${name}" has only ${found.size} bytes: it has no offset ${offset}`);
     }
     const at = this.#codeOffset(found.address + offset);
-    if (at !== undefined) return at;
+    if (at !== undefined) {
+      this.#checkStart(name, at - offset, offset);
+      return at;
+    }
     throw this.#error("outside", `function "${name}" (address 0x${found.address.toString(16)}) is not in its code`);
+  }
+
+  /** Fails if an instruction is known not to begin at an offset of a function, which begins at `start` in the file. */
+  #checkStart(name: string, start: number, offset: number): void {
+    const { machine, bytes } = this.executable;
+    const begins = offset === 0 ? 0 : instructionStart(machine, bytes.subarray(start), offset);
+    if (begins === undefined || begins === offset) return;
+    throw this.#error(
+      "inside",
+      `offset ${offset} of function "${name}" is in the middle of an instruction, which begins at ${begins}`,
+      { candidates: [String(begins)] },
+    );
   }
 
   /**

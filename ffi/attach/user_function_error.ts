@@ -16,6 +16,7 @@ import { DebpfError } from "../../lib/errors.ts";
  * - `"indirect"`: there are several, of which one is chosen when the program starts
  * - `"ambiguous"`: there are several of that name
  * - `"outside"`: the address is not in the code
+ * - `"inside"`: the address is in the middle of an instruction
  */
 export type UserFunctionProblem =
   | "no-file"
@@ -25,7 +26,8 @@ export type UserFunctionProblem =
   | "imported"
   | "indirect"
   | "ambiguous"
-  | "outside";
+  | "outside"
+  | "inside";
 
 /** What a {@linkcode UserFunctionError} carries. */
 export interface UserFunctionErrorOptions extends ErrorOptions {

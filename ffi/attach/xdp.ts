@@ -42,8 +42,9 @@ const MODE_FLAGS: Readonly<Record<XdpMode, number>> = {
 /**
  * Attaches an XDP program to a network device.
  *
- * Programs of a devmap or cpumap (`SEC("xdp/devmap")`) are not attached but put into an element of the map, behind the
- * device's number or the queue's size: with `__type(value, struct bpf_devmap_val)`, `map.set(0, { ifindex, bpf_prog: { fd } })`.
+ * Programs of a devmap or cpumap (`SEC("xdp/devmap")`, 5.8) are not attached but put into an element of the map, whose 8 bytes
+ * are the device's number, or the queue's size, and the program's file descriptor: with
+ * `__type(value, struct { u32 ifindex; int program; })`, `map.set(0, { ifindex, program: program.fd })`.
  *
  * @throws {sys.SyscallError} if the kernel refuses it: code `ENODEV` if there is no such device, `EBUSY` or `EEXIST` if another
  * program is there, `EOPNOTSUPP` if the driver cannot do it.
@@ -95,7 +96,7 @@ function attachWithoutLink(program: BpfProgram, { ifindex, flags, replace, targe
     fds: [],
     // Another program may be there by now, which is not ours to take away.
     undo: () => held.release((fd) => detachUnlessGone(() => detachOwn(() => change(-1, fd)))),
-    update: (next, expected) => held.replace(next, (fd) => change(fd, expected?.fd ?? held.fd)),
+    update: (next, expected) => held.replace(next, expected, (fd) => change(fd, held.fd)),
   });
 }
 

@@ -13,8 +13,13 @@ import { hasUprobeMultiLink } from "../features/mod.ts";
  *
  * @param spec The program.
  * @param expected What its section name says.
+ * @param token File descriptor of a BPF token, which stands for the caller's rights.
  */
-export function loadedAttachType(spec: ProgramSpec, expected: BpfAttachType | 0): BpfAttachType | 0 {
-  const multi = spec.attach === "usdt" && expected === 0 && hasUprobeMultiLink();
+export function loadedAttachType(
+  spec: ProgramSpec,
+  expected: BpfAttachType | 0,
+  token: number | undefined,
+): BpfAttachType | 0 {
+  const multi = spec.attach === "usdt" && expected === 0 && hasUprobeMultiLink(token);
   return multi ? BpfAttachType.BPF_TRACE_UPROBE_MULTI : expected;
 }

@@ -1,5 +1,5 @@
 /**
- * Whether this kernel has what a program is loaded for, without loading it.
+ * What a program would be loaded for in this kernel, without loading it.
  *
  * @module
  */
@@ -8,16 +8,15 @@ import type { ProgramSpec } from "../../lib/spec/mod.ts";
 import { attachTarget } from "./attach_target.ts";
 
 /**
- * Why a program cannot be loaded for the kernel function or type that its section name says; `undefined` if it can, or is loaded
- * for none.
+ * BTF id of the kernel function or type that a program is loaded for, as its section name says; 0 if it is loaded for none; or
+ * why this kernel does not have it.
  *
  * @throws {SyscallError} if the kernel cannot be asked.
  */
-export function missingTarget(spec: ProgramSpec): Error | undefined {
+export function attachTargetId(spec: ProgramSpec): number | Error {
   using opened = new DisposableStack();
   try {
-    attachTarget(spec, undefined, opened);
-    return undefined;
+    return attachTarget(spec, undefined, opened).attachBtfId;
   } catch (error) {
     if (error instanceof DebpfError) return error;
     throw error;

@@ -9,6 +9,7 @@ import {
   bindJumpTables,
   bindMaps,
   bindModules,
+  hasCoreRelocations,
   hasStructOps,
   type KernelFacts,
   type MissingFeatures,
@@ -114,11 +115,14 @@ function learn(error: Error): boolean {
 
 function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFeatures): Loaded {
   const choices = new Choices(spec, options, "load");
+  // CO-RE, struct_ops and externs read the same modules.
+  let host: CoreTarget[] | undefined;
+  const kernel = () => host ??= hostTargets();
   const relocated = relocateCollection(spec, {
-    targets: options.targets ?? targetsFor(spec),
+    targets: options.targets ?? (hasCoreRelocations(spec) ? kernel() : []),
     select: (program) => program.autoload || choices.isAlternative(program.name),
-    ...(hasStructOps(spec) ? { kernel: hostTargets() } : {}),
-    facts: options.facts ?? hostFacts(),
+    ...(hasStructOps(spec) ? { kernel: kernel() } : {}),
+    facts: options.facts ?? { ...hostFacts(), types: kernel },
     kconfig: options.kconfig,
     missing,
     pageSize: sys.pageSize(),
@@ -154,6 +158,7 @@ function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFea
         calledModules: externs.modules,
         jumpTables: makeJumpTables(program.jumpTables, `program "${name}"`, opened),
         nameless: missing.has("object_names"),
+        token: options.token,
       });
       const made = BpfProgram.load({ ...image, ...target }, btf, options);
       bindReadOnlyData(made, maps.all.values());
@@ -178,11 +183,6 @@ function refuseForeign(spec: CollectionSpec): void {
   );
 }
 
-/** The kernel's BTF is needed only by an object that has CO-RE relocations; without BTF there are none. */
-function targetsFor(spec: CollectionSpec): CoreTarget[] {
-  return spec.btf === undefined ? [] : hostTargets();
-}
-
 /** What is in the kernel already when a program is loaded. */
 interface LoadedParts {
   readonly maps: ReadonlyMap<string, BpfMap>;
@@ -193,6 +193,8 @@ interface LoadedParts {
   readonly jumpTables: ReadonlyMap<JumpTable, sys.Fd>;
   /** The kernel knows no names of programs. */
   readonly nameless: boolean;
+  /** Stands for the caller's rights. */
+  readonly token: number | undefined;
 }
 
 function imageOf(
@@ -201,7 +203,7 @@ function imageOf(
   relocated: RelocatedProgram,
   parts: LoadedParts,
 ): ProgramImage {
-  const { maps, modules, calledModules, jumpTables, nameless } = parts;
+  const { maps, modules, calledModules, jumpTables, nameless, token } = parts;
   const fdOf = (module: string) => modules.get(module)!.value;
   const withTables = bindJumpTables(relocated.insns, (table) => jumpTables.get(table)!.value);
   const withMaps = bindMaps(withTables, (name) => maps.get(name)!.fd);
@@ -209,7 +211,7 @@ function imageOf(
     name: spec.name,
     ...(nameless ? { kernelName: "" } : {}),
     type: spec.type,
-    expectedAttachType: loadedAttachType(spec, relocated.expectedAttachType),
+    expectedAttachType: loadedAttachType(spec, relocated.expectedAttachType, token),
     flags: spec.flags,
     license: collection.license,
     // Kernels before 5.0 compare it for kprobes.

@@ -19,8 +19,11 @@ export interface QueueOptions {
   readonly limit: number;
 }
 
-/** So often the ring of a reader that stays away is looked at, in ms: while it fills, and while it does not. */
-const LOOK_MS = { filling: 1, calm: 10 } as const;
+/**
+ * So often the ring of a reader that stays away is looked at, in ms: when it is half full, when something has come, and, at
+ * last, when nothing comes.
+ */
+const LOOK_MS = { full: 1, filling: 10, calm: 80 } as const;
 
 /** The events of a source, in order. */
 export class EventQueue<T> {
@@ -39,6 +42,8 @@ export class EventQueue<T> {
   #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
+  #lookMs: number = LOOK_MS.filling;
+  #usedBytes = 0;
 
   constructor(source: RecordSource, decode: RecordDecoder<T>, options: QueueOptions) {
     this.source = source;
@@ -65,7 +70,7 @@ export class EventQueue<T> {
 
   /** Is there another event: if so, {@linkcode EventQueue.event}. Throws what the decoder throws. */
   next(): boolean {
-    if (this.#timer === undefined) this.#lookLater(LOOK_MS.calm);
+    if (this.#timer === undefined) this.#lookLater(LOOK_MS.filling);
     if (this.#head < this.#events.length) {
       this.#event = this.#events[this.#head++];
       if (this.#head === this.#events.length) this.#empty();
@@ -82,7 +87,7 @@ export class EventQueue<T> {
 
   /** The events that are there, at most `most`. Throws what the decoder throws, after the events before that record. */
   take(most: number): T[] {
-    if (this.#timer === undefined) this.#lookLater(LOOK_MS.calm);
+    if (this.#timer === undefined) this.#lookLater(LOOK_MS.filling);
     const events = this.#events.slice(this.#head, this.#head + most);
     this.#head += events.length;
     if (this.#head === this.#events.length) this.#empty();
@@ -145,14 +150,19 @@ export class EventQueue<T> {
     const { source } = this;
     // Who waits for events has read all that there were; the next one to come starts the timer again.
     if (source.closed || this.#waiting > 0) return;
-    const filling = source.usedBytes > source.sizeBytes / 2;
-    if (filling && this.#failure === undefined) {
+    const used = source.usedBytes;
+    const full = used > source.sizeBytes / 2;
+    if (full && this.#failure === undefined) {
       try {
         source.drain(this.#store);
       } catch (error) {
         this.#failure = { error };
       }
     }
-    this.#lookLater(filling ? LOOK_MS.filling : LOOK_MS.calm);
+    if (full) this.#lookMs = LOOK_MS.full;
+    else if (used !== this.#usedBytes) this.#lookMs = LOOK_MS.filling;
+    else this.#lookMs = Math.min(this.#lookMs * 2, LOOK_MS.calm);
+    this.#usedBytes = used;
+    this.#lookLater(this.#lookMs);
   }
 }

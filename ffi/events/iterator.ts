@@ -23,7 +23,11 @@ const TURN_MS = 10;
 export class BpfIterator implements Disposable {
   readonly #fd: sys.Fd;
 
-  /** @param fd The file to read: of `BPF_ITER_CREATE`, or of a pinned link. It is taken over. */
+  /**
+   * Takes over a file to read.
+   *
+   * @param fd Of `BPF_ITER_CREATE`, or of a pinned link.
+   */
   constructor(fd: sys.Fd) {
     this.#fd = fd;
   }

@@ -5,6 +5,7 @@
  */
 export { BpfIterator } from "./iterator.ts";
 export { describeLosses, type EventLosses, type LossPlace } from "./losses.ts";
+export { OverwriteRing } from "./overwrite_ring.ts";
 export { PerfBuffer, type PerfBufferOptions, PerfSnapshot } from "./perf_buffer.ts";
 export type { PerfOptions } from "./perf_cpus.ts";
 export { perfRecordTime } from "./perf_ring.ts";

@@ -39,7 +39,6 @@ export class PerfBuffer implements RecordSource {
   #lostBefore = 0;
   #reading = false;
   #closed = false;
-  #closedLost = 0;
   /** The CPU whose records come first the next time, so that a busy one does not keep the others waiting. */
   #turn = 0;
 
@@ -62,6 +61,7 @@ export class PerfBuffer implements RecordSource {
       new PerfCpus<PerfRing>(map, { pages, only, wakeupEvents, watermarkBytes, timestamps, overwritable: false }, {
         added: (cpu) => this.#added(cpu),
         removed: (cpu, ring) => this.#removed(cpu, ring),
+        empty: (ring) => ring.usedBytes === 0,
       }),
     );
     this.#pace = new Pace(cleanup.use(new Readiness(this.#epoll.value)));
@@ -84,7 +84,6 @@ export class PerfBuffer implements RecordSource {
    * room again and another record comes.
    */
   get lost(): number {
-    if (this.#closed) return this.#closedLost;
     let lost = this.#lostBefore;
     for (const { cpu, reader } of this.#cpus.open.values()) lost += cpu.lost() ?? reader.lost;
     return lost;
@@ -159,7 +158,6 @@ export class PerfBuffer implements RecordSource {
   /** Takes the buffers out of the map and unmaps them. Closing again does nothing. */
   close(): void {
     if (this.#closed) return;
-    this.#closedLost = this.lost;
     this.#closed = true;
     for (const { reader } of this.#cpus.open.values()) reader.stop();
     if (!this.#reading) this.#resources.dispose();
@@ -206,7 +204,7 @@ export class PerfSnapshot implements Disposable {
     this.#cpus = new PerfCpus<undefined>(
       map,
       { ...options, wakeupEvents: 0, watermarkBytes: undefined, timestamps: false, overwritable: true },
-      { added: () => undefined, removed: () => {} },
+      { added: () => undefined, removed: () => {}, empty: () => true },
     );
   }
 

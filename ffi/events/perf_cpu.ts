@@ -51,12 +51,13 @@ export class PerfCpu implements Disposable {
     this.#resources = cleanup.move();
   }
 
-  /** How many records did not fit so far, where the kernel tells (6.0). */
+  /** How many records did not fit so far, where the kernel tells (6.0): else what records say is all there is. */
   lost(): number | undefined {
     if (!this.#countsLost) return undefined;
     // struct read_format: value, lost.
     const answer = new BigUint64Array(2);
-    return sys.read(this.fd, new Uint8Array(answer.buffer)) === 16 ? Number(answer[1]!) : undefined;
+    const length = sys.calls.read(this.fd, new Uint8Array(answer.buffer));
+    return length === answer.byteLength ? Number(answer[1]!) : undefined;
   }
 
   /** Unmaps and closes it. */

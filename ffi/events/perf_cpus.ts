@@ -31,6 +31,9 @@ export class PerfCpus<T> implements Disposable {
   readonly #options: PerfCpuOptions;
   readonly #added: (cpu: PerfCpu) => T;
   readonly #removed: (cpu: PerfCpu, reader: T) => void;
+  readonly #empty: (reader: T) => boolean;
+  /** CPUs that went offline and whose records are not all read. */
+  readonly #gone = new Set<number>();
   readonly #fd: number;
   readonly #limit: number;
   readonly #only: PerfOptions["only"];
@@ -47,7 +50,11 @@ export class PerfCpus<T> implements Disposable {
   constructor(
     map: BpfMap,
     options: PerfOptions & Omit<PerfCpuOptions, "sizeBytes">,
-    follow: { added: (cpu: PerfCpu) => T; removed: (cpu: PerfCpu, reader: T) => void },
+    follow: {
+      added: (cpu: PerfCpu) => T;
+      removed: (cpu: PerfCpu, reader: T) => void;
+      empty: (reader: T) => boolean;
+    },
   ) {
     if (map.spec.type !== BpfMapType.BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
       throw new UnsupportedError(
@@ -66,11 +73,14 @@ export class PerfCpus<T> implements Disposable {
     this.#options = { ...options, sizeBytes: this.sizeBytes };
     this.#added = follow.added;
     this.#removed = follow.removed;
+    this.#empty = follow.empty;
     this.#fd = cleanup.use(sys.duplicateFd(map.fd)).value;
     this.#limit = maxEntries;
     this.#only = options.only;
     cleanup.defer(() => {
-      for (const number of [...this.open.keys()]) this.#remove(number);
+      // All of them, also if one cannot be taken out.
+      using all = new DisposableStack();
+      for (const number of this.open.keys()) all.defer(() => this.#remove(number));
     });
     for (const number of this.#wanted()) this.#add(number);
     this.#resources = cleanup.move();
@@ -84,11 +94,16 @@ export class PerfCpus<T> implements Disposable {
   /** Opens buffers for CPUs that have come, and closes those of CPUs that have gone; looks once a second at most. */
   follow(): void {
     const now = performance.now();
-    if (now - this.#looked < LOOK_MS) return;
+    if (now - this.#looked < LOOK_MS && this.#gone.size === 0) return;
     this.#looked = now;
     const online = new Set(this.#wanted());
-    // The event of a CPU that was away counts no more when it is back: it gets a new one.
-    for (const number of [...this.open.keys()]) if (!online.has(number)) this.#remove(number);
+    for (const number of this.open.keys()) if (!online.has(number)) this.#gone.add(number);
+    // The event of a CPU that was away counts no more when it is back: it gets a new one, once the old one has been read.
+    for (const number of [...this.#gone]) {
+      if (!this.#empty(this.open.get(number)!.reader)) continue;
+      this.#gone.delete(number);
+      this.#remove(number);
+    }
     for (const number of online) if (!this.open.has(number)) this.#add(number);
   }
 
@@ -131,10 +146,10 @@ export class PerfCpus<T> implements Disposable {
     const { cpu, reader } = this.open.get(number)!;
     this.open.delete(number);
     this.#list = undefined;
+    using _closed = cpu;
+    this.#removed(cpu, reader);
     // The map holds the event and its buffer as long as it is there.
     sys.mapDeleteElem(this.#fd, words(this.#index(number)));
-    this.#removed(cpu, reader);
-    cpu[Symbol.dispose]();
   }
 }
 

@@ -133,6 +133,7 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
    */
   toJsonLines(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const encoder = new TextEncoder();
+    let cancelled = false;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
         try {
@@ -145,9 +146,12 @@ export class EventStream<T> implements AsyncIterable<T>, Disposable {
           this.close();
           throw error;
         }
-        controller.close();
+        if (!cancelled) controller.close();
       },
-      cancel: () => this.close(),
+      cancel: () => {
+        cancelled = true;
+        this.close();
+      },
     });
   }
 

@@ -32,7 +32,8 @@ export interface TracePipeOptions {
  * ```
  */
 export class TracePipe implements AsyncIterable<TraceLine>, Disposable {
-  readonly #fd: sys.Fd;
+  readonly #fd: number;
+  readonly #resources: DisposableStack;
   readonly #readiness: Readiness;
   readonly #parser = new TraceParser();
   readonly #decoder = new TextDecoder();
@@ -54,9 +55,10 @@ export class TracePipe implements AsyncIterable<TraceLine>, Disposable {
       throw new Error(`the trace pipe is in tracefs, which is not mounted: mount -t tracefs tracefs ${TRACEFS[0]}`);
     }
     using cleanup = new DisposableStack();
-    this.#fd = cleanup.use(sys.open(`${root}/trace_pipe`, sys.OpenFlag.O_RDONLY | sys.OpenFlag.O_NONBLOCK));
-    this.#readiness = new Readiness(this.#fd.value);
-    cleanup.move();
+    const { O_RDONLY, O_NONBLOCK } = sys.OpenFlag;
+    this.#fd = cleanup.use(sys.open(`${root}/trace_pipe`, O_RDONLY | O_NONBLOCK)).value;
+    this.#readiness = cleanup.use(new Readiness(this.#fd));
+    this.#resources = cleanup.move();
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#abort);
     if (this.#signal?.aborted) this.close();
@@ -80,7 +82,7 @@ export class TracePipe implements AsyncIterable<TraceLine>, Disposable {
   take(): TraceLine[] {
     const lines: TraceLine[] = [];
     while (!this.#closed) {
-      const length = sys.read(this.#fd.value, this.#buffer);
+      const length = sys.read(this.#fd, this.#buffer);
       if (length === undefined || length === 0) break;
       lines.push(...this.#parser.push(this.#decoder.decode(this.#buffer.subarray(0, length), { stream: true })));
     }
@@ -109,8 +111,7 @@ export class TracePipe implements AsyncIterable<TraceLine>, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#signal?.removeEventListener("abort", this.#abort);
-    this.#readiness[Symbol.dispose]();
-    this.#fd.close();
+    this.#resources.dispose();
   }
 
   /** As {@linkcode TracePipe.close}. */

@@ -43,12 +43,15 @@ class Waiter {
 
   unregister(fd: number): void {
     if (!this.#registered.delete(fd)) return;
-    sys.epollDelete(this.#epoll!.value, fd);
-    this.#waiting.get(fd)?.resolve();
-    this.#waiting.delete(fd);
-    // A wait that is under way would hold the process open; it needs the descriptors until it has returned.
-    if (this.#running && this.#waiting.size === 0) sys.eventfdSignal(this.#wake!.value);
-    this.#closeIfUnused();
+    try {
+      sys.epollDelete(this.#epoll!.value, fd);
+    } finally {
+      this.#waiting.get(fd)?.resolve();
+      this.#waiting.delete(fd);
+      // A wait that is under way would hold the process open; it needs the descriptors until it has returned.
+      if (this.#running && this.#waiting.size === 0) sys.eventfdSignal(this.#wake!.value);
+      this.#closeIfUnused();
+    }
   }
 
   readable(fd: number): Promise<void> {

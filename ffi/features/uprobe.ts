@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BpfAttachType, BpfFuncId, BpfProgType } from "../../lib/uapi/mod.ts";
+import { BpfAttachType, BpfFuncId, BpfMapFlag, BpfProgType } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 
 /** `r0 = 0; exit` */
@@ -18,16 +18,23 @@ let uprobeSyscall: boolean | undefined;
 /**
  * Has it links of many uprobes (6.6) that take a process, not a thread, to watch (6.10, and stable kernels before)? USDT
  * programs are loaded for them then.
+ *
+ * @param token File descriptor of a BPF token, which stands for the caller's rights.
  */
-export function hasUprobeMultiLink(): boolean {
-  return uprobeMultiLink ??= probeUprobeMultiLink();
+export function hasUprobeMultiLink(token?: number): boolean {
+  return uprobeMultiLink ??= probeUprobeMultiLink(token);
 }
 
-function probeUprobeMultiLink(): boolean {
+function probeUprobeMultiLink(token: number | undefined): boolean {
   const attachType = BpfAttachType.BPF_TRACE_UPROBE_MULTI;
   let program: sys.Fd;
   try {
-    program = load({ progType: BpfProgType.BPF_PROG_TYPE_KPROBE, expectedAttachType: attachType });
+    program = load({
+      progType: BpfProgType.BPF_PROG_TYPE_KPROBE,
+      expectedAttachType: attachType,
+      progFlags: token === undefined ? 0 : BpfMapFlag.BPF_F_TOKEN_FD,
+      progTokenFd: token,
+    });
   } catch (error) {
     return refused(error);
   }
@@ -59,6 +66,8 @@ function probeAttachCookie(): boolean {
     load({ progType: BpfProgType.BPF_PROG_TYPE_TRACEPOINT, insns }).close();
     return true;
   } catch (error) {
+    // Whoever has a program, but may load none, has loaded it by a BPF token: those came later.
+    if (error instanceof sys.SyscallError && error.code === "EPERM") return true;
     return refused(error);
   }
 }

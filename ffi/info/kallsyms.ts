@@ -23,10 +23,18 @@ export interface KernelSymbol {
   readonly module: string | undefined;
 }
 
-/** Options of {@linkcode findKernelSymbols} and {@linkcode selectKernelSymbols}. */
+/** Options of {@linkcode findKernelSymbols}. */
 export interface KernelSymbolOptions {
   /** The file to read; /proc/kallsyms by default. */
   readonly path?: string | undefined;
+}
+
+/** Options of {@linkcode selectKernelSymbols}. */
+export interface SelectKernelSymbolsOptions extends KernelSymbolOptions {
+  /**
+   * Whether a name, which is those bytes, may be wanted: of names that are not no text is made, which takes most of the time.
+   */
+  readonly mayBe?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined;
 }
 
 /**
@@ -66,15 +74,16 @@ export function findKernelSymbols(
  */
 export function selectKernelSymbols(
   pick: (name: string, type: string) => boolean,
-  options: KernelSymbolOptions = {},
+  options: SelectKernelSymbolsOptions = {},
 ): KernelSymbol[] {
+  const { path = KALLSYMS, mayBe } = options;
   const found: KernelSymbol[] = [];
-  eachLine(options.path ?? KALLSYMS, (bytes, start, end) => {
+  eachLine(path, (bytes, start, end) => {
     const nameAt = nameStart(bytes, start);
+    const nameEndAt = nameEnd(bytes, nameAt, end);
+    if (mayBe !== undefined && !mayBe(bytes, nameAt, nameEndAt)) return;
     const type = String.fromCharCode(bytes[nameAt - 2]!);
-    if (pick(textOf(bytes, nameAt, nameEnd(bytes, nameAt, end)), type)) {
-      found.push(symbolOf(bytes, start, nameAt, end));
-    }
+    if (pick(textOf(bytes, nameAt, nameEndAt), type)) found.push(symbolOf(bytes, start, nameAt, end));
   });
   return found;
 }

@@ -6,7 +6,13 @@
 export { type JitedFunction, jitedFunctions, type JitedLine, translatedInstructions } from "./code.ts";
 export { fdInfo } from "./fd_info.ts";
 export { findHolders, type Holder, type Holders } from "./holders.ts";
-export { findKernelSymbols, type KernelSymbol, type KernelSymbolOptions, selectKernelSymbols } from "./kallsyms.ts";
+export {
+  findKernelSymbols,
+  type KernelSymbol,
+  type KernelSymbolOptions,
+  selectKernelSymbols,
+  type SelectKernelSymbolsOptions,
+} from "./kallsyms.ts";
 export { KernelSymbols } from "./kernel_symbols.ts";
 export { eachLine } from "./lines.ts";
 export {

@@ -39,7 +39,11 @@ export function specOf(fd: number): MapSpec {
 }
 
 function typesOf(info: sys.MapInfo): { key: BtfType | undefined; value: BtfType | undefined } {
-  if (info.btfVmlinuxValueTypeId !== 0) return { key: undefined, value: hostBtf().type(info.btfVmlinuxValueTypeId) };
+  if (info.btfVmlinuxValueTypeId !== 0) {
+    // Of a module's struct_ops the kernel says whose type it is (6.9); before there were none.
+    const kernel = info.btfVmlinuxId === 0 ? hostBtf() : loadedBtf(info.btfVmlinuxId);
+    return { key: undefined, value: kernel.type(info.btfVmlinuxValueTypeId) };
+  }
   if (info.btfId === 0) return { key: undefined, value: undefined };
   const btf = loadedBtf(info.btfId);
   const type = (id: number) => id === 0 ? undefined : btf.type(id);

@@ -35,6 +35,10 @@ const LITTLE = HOST_BYTE_ORDER === "little";
 /** `struct epoll_event`: `u32 events; u64 data`, of which `data` holds the file descriptor. Packed on x86_64 only. */
 const EVENT = Deno.build.arch === "x86_64" ? { data: 4, size: 12 } : { data: 8, size: 16 };
 
+/** Used by every call, since making it takes longer than the call: streams wait a thousand times a second. */
+const CONTROL = new Uint8Array(EVENT.size);
+const CONTROL_VIEW = new DataView(CONTROL.buffer);
+
 /**
  * Opens an empty set of file descriptors (epoll_create1(2)).
  *
@@ -146,10 +150,8 @@ function readyOf(events: Uint8Array<ArrayBuffer>, count: number): number[] {
 }
 
 function control(name: string, epoll: number, op: number, fd: number, events: number): void {
-  const event = new Uint8Array(EVENT.size);
-  const view = new DataView(event.buffer);
-  view.setUint32(0, events, LITTLE);
-  view.setInt32(EVENT.data, fd, LITTLE);
-  const result = calls.epollCtl(epoll, op, fd, event);
+  CONTROL_VIEW.setUint32(0, events, LITTLE);
+  CONTROL_VIEW.setInt32(EVENT.data, fd, LITTLE);
+  const result = calls.epollCtl(epoll, op, fd, CONTROL);
   if (result < 0) throw callError(`epoll_ctl(${name})`, result);
 }

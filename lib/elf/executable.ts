@@ -127,7 +127,7 @@ export class Executable {
     for (const section of this.sections) {
       if (section.type !== SHT.NOTE) continue;
       for (const { name, type, descriptor } of readNotes(section, this.order, this.what)) {
-        if (name === "GNU" && type === NT_GNU_BUILD_ID) return hex(descriptor.bytes);
+        if (name === "GNU" && type === NT_GNU_BUILD_ID) return hex(descriptor);
       }
     }
     return undefined;

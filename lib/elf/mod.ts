@@ -9,6 +9,7 @@ export { ElfFile } from "./elf_file.ts";
 export { type DebugLink, Executable } from "./executable.ts";
 export { type FunctionSymbol, FunctionTable } from "./function_table.ts";
 export { assertBpfObject, isElf } from "./identify.ts";
+export { instructionStart } from "./instruction_start.ts";
 export { type Note, readNotes } from "./notes.ts";
 export type { Relocation } from "./relocation.ts";
 export { type Section, sectionPlace } from "./section.ts";

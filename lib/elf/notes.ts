@@ -18,8 +18,10 @@ export interface Note {
   readonly name: string;
   /** What it is, as its owner numbers it. */
   readonly type: number;
-  /** What it says. */
-  readonly descriptor: ByteView;
+  /** What it says: a window on the file, no copy. */
+  readonly descriptor: Uint8Array;
+  /** How errors call what it says. */
+  readonly place: string;
 }
 
 /**
@@ -39,10 +41,12 @@ export function* readNotes(section: Section, order: ByteOrder, what: string): Ge
     const descriptorSize = view.u32(at + NHDR.descsz);
     const descriptorAt = at + NHDR.bytes + alignUp(nameSize);
     const name = view.sub(at + NHDR.bytes, nameSize, `${place}: name of the note at offset ${at}`);
+    const descriptorPlace = `${place}: descriptor of the note at offset ${at}`;
     yield {
       name: nameSize === 0 ? "" : name.cString(0, "name"),
       type: view.u32(at + NHDR.type),
-      descriptor: view.sub(descriptorAt, descriptorSize, `${place}: descriptor of the note at offset ${at}`),
+      descriptor: view.sub(descriptorAt, descriptorSize, descriptorPlace).bytes,
+      place: descriptorPlace,
     };
     at = descriptorAt + alignUp(descriptorSize);
   }

@@ -6,6 +6,7 @@
  */
 export { bindMaps } from "./bind_maps.ts";
 export type { MapTypeIds } from "./collection_types.ts";
+export { hasCoreRelocations } from "./core_relocations.ts";
 export * from "./externs/mod.ts";
 export type { KernelFeature, MissingFeatures } from "./kernel_features.ts";
 export { bindJumpTables, JUMP_TABLE_MAP, jumpTableMap, type LinkedJumpTable } from "./jump_tables.ts";

@@ -25,6 +25,7 @@ import { type ElfFile, type ElfSymbol, type Relocation, type Section, sectionPla
 import { LinkError, UnsupportedError } from "../errors.ts";
 import { isExtern } from "./externs.ts";
 import { type FunctionTable, SLOT } from "./functions.ts";
+import { isStructOps } from "./sections.ts";
 import { EXTERN, JUMP_TABLE, type JumpTable } from "./keys.ts";
 import type { ExternSpec, MapSpec } from "./types.ts";
 
@@ -135,7 +136,10 @@ export class CodeRelocator {
       return insn.edit({ src: BPF_PSEUDO.MAP_VALUE, imm: 0, immHigh: at | 0 }).with(MAP, data.name);
     }
     if (section === this.#targets.jumpTables) return this.#jumpTable(insn, offset, symbol);
-    throw this.#error(offset, symbol, `${sectionPlace(section)} holds neither functions, maps nor global data`);
+    const problem = isStructOps(section)
+      ? "holds struct_ops, which programs cannot reach"
+      : "holds neither functions, maps nor global data";
+    throw this.#error(offset, symbol, `${sectionPlace(section)} ${problem}`);
   }
 
   /** The address that clang leaves in the instruction means nothing: the symbol is the table, whole. */

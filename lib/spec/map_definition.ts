@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type BtfType, type Member, sizeOf, skipModifiersAndTypedefs, type StructType } from "../btf/mod.ts";
+import { type BtfType, type Member, sizeOf, skipModifiersAndTypedefs, type StructType } from "../btf/reading/mod.ts";
 import { LinkError } from "../errors.ts";
 import { BpfMapType, BtfKind, enumName, isMapOfMaps, isRingBuffer, ringBufferSize } from "../uapi/mod.ts";
 import type { MapPinning, MapSpec } from "./types.ts";

@@ -112,7 +112,8 @@ function dataSection(elf: ElfFile, name: string): Section | undefined {
   return section?.type === SHT.PROGBITS ? section : undefined;
 }
 
-function isStructOps({ name, type }: Section): boolean {
+/** Does it hold struct_ops. */
+export function isStructOps({ name, type }: Section): boolean {
   const own = name.startsWith("?") ? name.slice(1) : name;
   return type === SHT.PROGBITS && (own === STRUCT_OPS_SECTION || own === STRUCT_OPS_LINK_SECTION);
 }

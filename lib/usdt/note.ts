@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ByteView } from "../bytes.ts";
 import { FormatError } from "../errors.ts";
 import { EM, type Executable, readNotes } from "../elf/mod.ts";
 
@@ -55,13 +56,14 @@ export function readUsdtNotes(executable: Executable): UsdtNote[] {
   const notes: UsdtNote[] = [];
   for (const section of executable.sections) {
     if (section.name !== NOTE_SECTION) continue;
-    for (const { name, type, descriptor } of readNotes(section, executable.order, executable.what)) {
+    for (const { name, type, descriptor: bytes, place } of readNotes(section, executable.order, executable.what)) {
       if (name !== NOTE_NAME || type !== NT_STAPSDT) continue;
+      const descriptor = new ByteView(bytes, executable.order, place);
       const provider = descriptor.cString(NOTE.strings, "provider");
       const nameAt = NOTE.strings + byteLength(provider) + 1;
       const probe = descriptor.cString(nameAt, "name of the probe");
       const text = descriptor.cString(nameAt + byteLength(probe) + 1, "arguments");
-      if (probe === "") throw new FormatError(`${descriptor.what}: the probe has no name`);
+      if (probe === "") throw new FormatError(`${place}: the probe has no name`);
       notes.push({
         provider,
         name: probe,

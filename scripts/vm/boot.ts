@@ -65,8 +65,12 @@ const MACHINES: Record<Arch, Machine> = {
     package: "qemu-system-arm",
     args: ["-machine", "virt", "-cpu", "max,pauth-impdef=on"],
     console: "ttyAMA0",
-    filesPort: "/dev/ttyS0",
-    files: (path) => ["-chardev", `file,id=files,path=${path}`, "-device", "pci-serial,chardev=files"],
+    // The machine has one serial port only.
+    filesPort: "/dev/vport0p1",
+    files: (path) => [
+      ...["-chardev", `file,id=files,path=${path}`],
+      ...["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=files"],
+    ],
   },
 };
 
@@ -82,14 +86,16 @@ export async function boot(options: BootOptions): Promise<Ended> {
   try {
     const archive = join(folder, "initrd");
     await Deno.copyFile(await baseArchive(arch), archive);
-    const { script, image: { modules } } = options;
-    await appendJob(archive, { script, files: options.files, filesPort: machine.filesPort, modules });
-    const files = join(folder, "files.tar.gz");
-    const ended = await run(machine, archive, files, options);
+    const { script, image: { modules, config, release } } = options;
+    const files: Record<string, string> = { ...options.files };
+    if (config !== undefined) files[`/boot/config-${release}`] = await Deno.readTextFile(config);
+    await appendJob(archive, { script, files, filesPort: machine.filesPort, modules });
+    const sent = join(folder, "files.tar.gz");
+    const ended = await run(machine, archive, sent, options);
     // A machine that is switched off while it sends them leaves half an archive.
-    if (ended.code === undefined || out === undefined || (await Deno.stat(files)).size === 0) return ended;
+    if (ended.code === undefined || out === undefined || (await Deno.stat(sent)).size === 0) return ended;
     await Deno.mkdir(out, { recursive: true });
-    await command("tar", ["-C", out, "-xzf", files]);
+    await command("tar", ["-C", out, "-xzf", sent]);
     return { ...ended, files: true };
   } finally {
     await Deno.remove(folder, { recursive: true });

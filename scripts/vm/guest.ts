@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { basename, join } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { command } from "../command.ts";
 import { fetchDeb } from "../fetch_deb.ts";
 import { cached, once, ROOT } from "./cache.ts";
@@ -73,7 +73,7 @@ export interface Job {
   readonly filesPort: string;
   /** Paths of kernel modules that are loaded before; those whose names end in `.xz` are unpacked. */
   readonly modules: readonly string[];
-  /** Files of text by path, in the checkout there but not here. */
+  /** Files of text by path, which begins with a slash or is in the checkout. */
   readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -86,9 +86,10 @@ export async function appendJob(archive: string, job: Job): Promise<void> {
   const init = await Deno.readTextFile(join(ROOT, "scripts/vm/init.sh"));
   more.file("init", init.replace("\nexport ", `\nexport DENO_DIR=${DENO_DIR} VM_FILES=${job.filesPort} `), 0o755);
   more.file("job.sh", `cd ${ROOT}\n${job.script}\n`);
-  for (const [path, text] of Object.entries(job.files ?? {})) more.file(join(ROOT, path), text);
-  for (const path of job.modules) {
-    more.file(join("modules", basename(path, ".xz")), await moduleBytes(path));
+  for (const [path, text] of Object.entries(job.files ?? {})) more.file(resolve(ROOT, path), text);
+  for (const [i, path] of job.modules.entries()) {
+    // They are loaded in the order of their names.
+    more.file(join("modules", `${String(i).padStart(2, "0")}_${basename(path, ".xz")}`), await moduleBytes(path));
   }
   await more.write(archive, { append: true });
 }

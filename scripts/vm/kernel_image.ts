@@ -16,13 +16,21 @@ export interface KernelImage {
   readonly release: string;
   /** Paths of the modules that tests want, as far as the packages have them: `dummy.ko`, `veth.ko.xz`. */
   readonly modules: readonly string[];
+  /** Path of its configuration, where the packages have it. */
+  readonly config: string | undefined;
 }
 
-/** Modules that need no other, by folder: network devices that are nothing but software, and what runs programs on them. */
+/**
+ * Modules by folder, in the order of loading: network devices that are nothing but software, what runs programs on them, and
+ * connection tracking (functions for programs) behind what it needs.
+ */
 const MODULES: Readonly<Record<string, readonly string[]>> = {
   "kernel/drivers/net": ["dummy", "veth"],
   "kernel/net/ipv4/netfilter": ["nf_defrag_ipv4"],
   "kernel/net/sched": ["act_bpf", "cls_bpf", "sch_ingress"],
+  "kernel/lib": ["libcrc32c"],
+  "kernel/net/ipv6/netfilter": ["nf_defrag_ipv6"],
+  "kernel/net/netfilter": ["nf_conntrack"],
 };
 
 /** The image of a kernel from Debian's packages for `arch`; they are fetched where the cache does not have them. */
@@ -39,7 +47,8 @@ export async function kernelImage(packages: KernelPackages & { readonly arch: st
   const [image] = images;
   if (!image) throw new Error(`no kernel image in the packages ${patterns.join(", ")} of ${suite}/${arch}`);
   const modules = join(folder, await libFolder(folder), image.release);
-  return { ...image, modules: await modulesIn(modules) };
+  const config = join(folder, "boot", `config-${image.release}`);
+  return { ...image, modules: await modulesIn(modules), config: await exists(config) ? config : undefined };
 }
 
 /** Newer packages have modules in /usr/lib. */
@@ -56,7 +65,7 @@ async function modulesIn(root: string): Promise<string[]> {
   return found;
 }
 
-async function imagesNamed(folder: string, pattern: RegExp): Promise<Omit<KernelImage, "modules">[]> {
+async function imagesNamed(folder: string, pattern: RegExp): Promise<Omit<KernelImage, "modules" | "config">[]> {
   const names = await namesIn(folder);
   return names.filter((name) => pattern.test(name)).map((name) => ({
     path: join(folder, name),
@@ -64,8 +73,8 @@ async function imagesNamed(folder: string, pattern: RegExp): Promise<Omit<Kernel
   }));
 }
 
-async function imagesOfModules(folder: string): Promise<Omit<KernelImage, "modules">[]> {
-  const found: Omit<KernelImage, "modules">[] = [];
+async function imagesOfModules(folder: string): Promise<Omit<KernelImage, "modules" | "config">[]> {
+  const found: Omit<KernelImage, "modules" | "config">[] = [];
   for (const release of await namesIn(folder)) {
     const names = await namesIn(join(folder, release));
     const image = names.find((name) => /^vmlinu[xz]$/.test(name));

@@ -26,7 +26,18 @@ export interface KernelResult {
   readonly release: string;
   /** Day of the run, `2030-01-31`. */
   readonly day: string;
+  /** Paths of the files of tests that were run. */
+  readonly ran: readonly string[];
   readonly files: readonly FileResult[];
+}
+
+/** A kernel's results with those of a later run of some of the files. */
+export function withLater(result: KernelResult | undefined, later: KernelResult): KernelResult {
+  if (result === undefined) return later;
+  const files = result.files.filter(({ file }) =>
+    !later.ran.includes(file) && later.files.every((one) => one.file !== file)
+  );
+  return { ...later, ran: [...new Set([...result.ran, ...later.ran])].sort(), files: [...files, ...later.files] };
 }
 
 /** A line of tests/support/needs.ts: file, and what is missing there. */
@@ -44,24 +55,44 @@ export function skipReasons(lines: readonly string[]): Map<string, string[]> {
   return reasons;
 }
 
+/** One test of a report. */
+export interface Case {
+  /** Path in the repository. */
+  readonly file: string;
+  readonly name: string;
+  readonly outcome: Outcome;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
 /**
- * The tests of a report in JUnit's format, as Deno writes it: `<testcase classname="./FILE">` with or without a
- * `<failure>` or `<skipped>` inside. Steps of a test are cases too, and count.
+ * The tests of a report in JUnit's format, as Deno writes it: `<testcase name="NAME" classname="./FILE">` with or without a
+ * `<failure>` or `<skipped>` inside. Steps of a test are cases too.
  */
-export function parseReport(xml: string, reasons: ReadonlyMap<string, readonly string[]>): FileResult[] {
-  const counts = new Map<string, Record<Outcome, number>>();
+export function casesOf(xml: string): Case[] {
+  const cases: Case[] = [];
   // Text inside elements is escaped, so that a "<" begins an element wherever it stands.
   for (
     const [, attributes = "", rest = ""] of xml.matchAll(
       /<testcase ([^>]*?)(\/>|>(?:(?!<testcase )[^])*?<\/testcase>)/g,
     )
   ) {
-    const file = /classname="\.?\/?([^"]*)"/.exec(attributes)?.[1] ?? "?";
+    const attribute = (name: string) => new RegExp(`(?:^| )${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
     const outcome: Outcome = /<(failure|error)\b/.test(rest)
       ? "failed"
       : /<skipped\b/.test(rest)
       ? "skipped"
       : "passed";
+    const name = attribute("name").replace(/&(\w+);/g, (whole, entity) => ENTITIES[entity] ?? whole);
+    cases.push({ file: attribute("classname").replace(/^\.\//, ""), name, outcome });
+  }
+  return cases;
+}
+
+/** The tests of a report by file; steps count. */
+export function parseReport(xml: string, reasons: ReadonlyMap<string, readonly string[]>): FileResult[] {
+  const counts = new Map<string, Record<Outcome, number>>();
+  for (const { file, outcome } of casesOf(xml)) {
     const count = counts.get(file) ?? { passed: 0, failed: 0, skipped: 0 };
     count[outcome]++;
     counts.set(file, count);

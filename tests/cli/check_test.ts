@@ -5,7 +5,7 @@ import { BtfBuilder, type BtfType } from "../../lib/btf/mod.ts";
 import { RelocationError } from "../../lib/errors.ts";
 import { CapturedOutput } from "../support/captured_output.ts";
 import { inRepository, runCli } from "../support/mod.ts";
-import { enumeration } from "../lib/core/types.ts";
+import { enumeration, func, proto, S32, VOID } from "../lib/core/types.ts";
 
 function object(name: string): string {
   return inRepository("testdata", "clang19", `${name}.bpf.o`);
@@ -139,4 +139,27 @@ Deno.test("check needs no permission but to read files, and one byte order", asy
     RelocationError,
     'core_missing is little-endian and "known_old.eb" is big-endian',
   );
+});
+
+Deno.test("check tells which kernel functions are called that a kernel lacks, unless its BTF has no functions at all", async () => {
+  const schedule = func("schedule", proto(VOID));
+  await withKernel([schedule], async (path) => {
+    const missing = await check([object("extern_missing"), "--btf", path]);
+    assertEquals(table(missing.lines), ["guarded guarded", "reached missing"]);
+    assert(
+      missing.lines.includes(
+        "    the kernel has no function bpf_in_none_either for programs, or one with other parameters",
+      ),
+      missing.lines.join("\n"),
+    );
+    const strong = await check([object("extern_strong"), "--btf", path]);
+    assertEquals(table(strong.lines), ["calls broken", "innocent broken"]);
+  });
+  await withKernel([schedule, func("bpf_in_no_kernel", proto(S32, S32))], async (path) => {
+    assertEquals(table((await check([object("extern_strong"), "--btf", path])).lines), ["calls ok", "innocent ok"]);
+  });
+  await withKernel([S32], async (path) => {
+    const { lines } = await check([object("extern_missing"), "--btf", path]);
+    assertEquals(table(lines), ["guarded unchecked", "reached unchecked"]);
+  });
 });

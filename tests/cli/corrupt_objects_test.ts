@@ -57,6 +57,20 @@ Deno.test("readCollectionSpec() and relocateCollection() fail with errors of our
   }
 });
 
+for (const name of ["clang19/struct_ops", "clang19/arena", "clang22/jump_tables", "clang19/map_contents"]) {
+  Deno.test(`readCollectionSpec() and relocateCollection() fail with errors of ours only: bytes of ${name}`, () => {
+    const sound = testdata(`${name}.bpf.o`);
+    const bytes = sound.slice();
+    // Every seventh byte, so that each field of records of 4, 8, 16 and 24 bytes has its turn.
+    for (let at = 0; at < sound.length; at += 7) {
+      bytes[at] = [0xff, 0, sound[at]! ^ 0x80][at % 3]!;
+      const error = readThrough(bytes);
+      if (error !== undefined) assertInstanceOf(error, DebpfError, `byte ${at} is ${bytes[at]}: ${error}`);
+      bytes[at] = sound[at]!;
+    }
+  });
+}
+
 Deno.test("readCollectionSpec() refuses any section of use whose offset, size, link or info is out of range", () => {
   // struct Elf64_Shdr: offset 24, size 32, link 40, info 44.
   const wrong: [field: string, edit: (view: DataView, header: number) => void][] = [

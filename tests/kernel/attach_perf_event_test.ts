@@ -102,6 +102,24 @@ Deno.test({
 });
 
 Deno.test({
+  ...shows("attachPerfEvent() of a process", "all its threads are sampled, not only the first"),
+  ...needs({ bpf: true }),
+  async fn() {
+    const worker = new Worker(URL.createObjectURL(new Blob(["for (;;);"])), { type: "module" });
+    try {
+      using collection = load("clang19", Deno.pid);
+      using link = attach(collection, { event: "task-clock", period: 1_000_000, pid: Deno.pid, inherit: true });
+      while (samples(collection).watched < 20n) await new Promise((resolve) => setTimeout(resolve, 20));
+      link.close();
+      const { all, watched } = samples(collection);
+      assertEquals(all, watched);
+    } finally {
+      worker.terminate();
+    }
+  },
+});
+
+Deno.test({
   ...shows("attachPerfEvent() of this process", "page faults, each one"),
   ...needs({ bpf: true }),
   async fn() {

@@ -312,7 +312,7 @@ Deno.test({
 
 Deno.test({
   ...shows("sk_skb/verdict", "drops what a socket gets"),
-  ...needs({ bpf: true }),
+  ...needs({ features: ["sockmapVerdicts"] }),
   fn: () =>
     inNetns(() => {
       using programs = new NetworkPrograms("clang19", "verdict");
@@ -360,7 +360,7 @@ Deno.test({
 
 Deno.test({
   ...shows("sk_msg", "is attached where the kernel has no links of sockmaps"),
-  ...needs({ bpf: true }),
+  ...needs({ features: ["sockmapQueries"] }),
   fn: () =>
     inNetns(() => {
       using programs = new NetworkPrograms("clang19", "message", "message_other");

@@ -110,6 +110,29 @@ Deno.test({
 });
 
 Deno.test({
+  ...shows("attachTcx() without a link", "is placed, replaced as expected, and detached"),
+  ...needs({ features: ["tcx"] }),
+  fn: () =>
+    withLoopback((send) => {
+      using programs = new NetworkPrograms("clang19", "tcx_first", "tcx_second", "tcx_third");
+      const [first, second, third] = ["first", "second", "third"].map((name) => programs.program(`tcx_${name}`));
+      const before = openFds().size;
+      const link = attachTcx(first!, { ...LO, link: false });
+      const other = attachTcx(second!, { ...LO, link: false, before: first! });
+      assert(send());
+      assertEquals([programs.takeOrder(), link.linkCount], [[2, 1], 0]);
+      assertThrows(() => link.update(third!, { expected: second! }), sys.SyscallError);
+      link.update(third!, { expected: first! });
+      assert(send());
+      assertEquals([programs.takeOrder(), link.program], [[2, 3], "tcx_third"]);
+      link.close();
+      assertEquals(queryHook(INGRESS).programs, [{ id: second!.id, linkId: 0, flags: 0 }]);
+      other.close();
+      assertEquals([queryHook(INGRESS).programs, openFds().size], [[], before]);
+    }),
+});
+
+Deno.test({
   ...shows("tcx/egress", "sees the length of a packet that goes out"),
   ...needs({ features: ["tcx"] }),
   fn: () =>

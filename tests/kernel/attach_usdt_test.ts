@@ -8,6 +8,7 @@ import {
   attachUprobeMulti,
   attachUsdt,
   type Collection,
+  sys,
   UnsupportedError,
   UserFunctionError,
 } from "../../mod.ts";
@@ -189,6 +190,27 @@ Deno.test({
     using _empty = attach("empty", 4n);
     assertEquals(specs(collection, 5).map((spec) => spec.usdt_cookie), [3n, 2n, 2n, 2n, 4n]);
     assert(specs(collection, 6)[5]!.arg_cnt === 0);
+  },
+});
+
+Deno.test({
+  name: "attachUsdt() does not reuse the specs of a link that is pinned",
+  ...needs({ bpffs: true, features: ["uprobeMultiPid"] }),
+  async fn() {
+    const path = `/sys/fs/bpf/debpf-usdt-${Deno.pid}`;
+    await using target = UserTarget.start();
+    using collection = loadUsdt("clang19", { first: "", second: "" });
+    const probe = { path: PATH, provider: "user" };
+    const pinned = attachUsdt(collection.program("first"), { ...probe, name: "simple" });
+    pinned.pin(path);
+    try {
+      pinned.close();
+      using _ = attachUsdt(collection.program("second"), { ...probe, name: "counted" });
+      await target.call(11);
+      assertEquals(usdtSeen(collection, "first").args.slice(0, 4), [11n, 22n, -7n, 11n]);
+    } finally {
+      sys.unlink(path);
+    }
   },
 });
 

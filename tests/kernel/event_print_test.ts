@@ -9,9 +9,12 @@ import { hasFeature } from "../support/features.ts";
 import { needs, openFds } from "../support/mod.ts";
 import { args, COMPILERS, objectSpec, procStatus } from "./support.ts";
 
-/** The lines that this test's programs printed: others may print, too. */
+/** Numbers of this process: others may run the same test, and one reader takes the lines from the other. */
+const FIRST = Deno.pid * 100;
+
 function own({ text }: TraceLine): boolean {
-  return text.startsWith("debpf test");
+  const number = Number(/^debpf test (\d+)/.exec(text)?.[1]);
+  return number >= FIRST && number < FIRST + 100;
 }
 
 for (const compiler of COMPILERS) {
@@ -24,11 +27,11 @@ for (const compiler of COMPILERS) {
       const lines: TraceLine[] = [];
       const pipe = new TracePipe();
       let said = 0;
-      const timer = setInterval(() => collection.program("say").run({ ctx: args(said++, 0), cpu: 0 }), 1);
+      const timer = setInterval(() => collection.program("say").run({ ctx: args(FIRST + said++, 0), cpu: 0 }), 1);
       for await (const line of pipe) if (own(line) && lines.push(line) === 10) break;
       clearInterval(timer);
       assert(pipe.closed);
-      assertEquals(lines.map(({ text }) => text), lines.map((_, i) => `debpf test ${i}: hello`));
+      assertEquals(lines.map(({ text }) => text), lines.map((_, i) => `debpf test ${FIRST + i}: hello`));
       const [{ task, pid, cpu, event, timeSeconds, flags }] = lines as [TraceLine];
       assertEquals([task, pid, cpu, event, typeof timeSeconds], [
         procStatus("thread-self", "Name"),
@@ -51,14 +54,14 @@ for (const compiler of COMPILERS) {
       using collection = Collection.load(objectSpec(compiler, "printing"));
       const controller = new AbortController();
       using pipe = new TracePipe({ signal: controller.signal });
-      collection.program("say_lines").run({ ctx: args(1, 0) });
-      collection.program("say").run({ ctx: args(2, 0) });
+      collection.program("say_lines").run({ ctx: args(FIRST, 0) });
+      collection.program("say").run({ ctx: args(FIRST + 1, 0) });
       const lines: string[] = [];
       for await (const line of pipe) {
         if (!own(line)) continue;
         if (lines.push(line.text) === 2) controller.abort();
       }
-      assertEquals(lines, ["debpf test 1: first\nsecond", "debpf test 2: hello"]);
+      assertEquals(lines, [`debpf test ${FIRST}: first\nsecond`, `debpf test ${FIRST + 1}: hello`]);
     },
   });
 

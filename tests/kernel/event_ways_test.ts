@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Collection, RingBuffer } from "../../mod.ts";
+import { inject } from "../ffi/sys/inject.ts";
 import { needs, openFds } from "../support/mod.ts";
 import { args, objectSpec } from "./support.ts";
 
@@ -166,4 +167,19 @@ test("a function says which type a record has", (collection, emit) => {
   using second = collection.typedEvents("two_kinds", { typeOf: () => "open_event" });
   const [opened] = [second.take()].flat().slice(0, 1);
   assertEquals(opened?.type?.name, "open_event");
+});
+
+test("while events flow they are read without waiting in the kernel", async (collection, emit) => {
+  let waits = 0;
+  using _ = inject("epollWaitAsync", (real) => (...args) => (waits++, real(...args)));
+  const timer = setInterval(() => emit("emit_many", 300), 1);
+  let read = 0;
+  let waitsBefore = 0;
+  for await (const _ of collection.events("tagged")) {
+    if (++read === 30_000) waitsBefore = waits;
+    if (read === 60_000) break;
+  }
+  clearInterval(timer);
+  // 100 times they came; a machine that stops for a while makes some of them seldom.
+  assert(waits - waitsBefore < 50, `${waits - waitsBefore}`);
 });

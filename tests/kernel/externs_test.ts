@@ -3,8 +3,8 @@
  * they saw. The results are told in testdata/extern_*.bpf.c.
  */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { kernelConfig, kernelVersion } from "../../ffi/host/mod.ts";
-import { possibleCpus } from "../../ffi/sys/mod.ts";
+import { hostFacts, kernelConfig, kernelVersion } from "../../ffi/host/mod.ts";
+import { exists, possibleCpus } from "../../ffi/sys/mod.ts";
 import { Collection, LinkError, type LoadOptions, VerifierError } from "../../mod.ts";
 import { assertLeavesNothing } from "../support/leaks.ts";
 import { needs } from "../support/mod.ts";
@@ -24,6 +24,10 @@ function option(name: string): string | undefined {
 function number(name: string): number {
   return Number(option(name) ?? 0);
 }
+
+/** bpf_get_attach_cookie() came with 5.15. */
+const BPF_COOKIE_SINCE = 0x050f00;
+const WRAPPERS: Partial<Record<typeof Deno.build.arch, string>> = { x86_64: "x64", aarch64: "arm64" };
 
 for (const compiler of COMPILERS) {
   const load = (name: string, options: LoadOptions = {}) => Collection.load(objectSpec(compiler, name), options);
@@ -83,6 +87,26 @@ for (const compiler of COMPILERS) {
       assertThrows(() => map.set(0, new Uint8Array(102)), Error);
       // Loading does not change the spec.
       assertEquals(collection.spec.maps.get("extern_.kconfig")!.data!.every((byte) => byte === 0), true);
+    },
+  });
+
+  Deno.test({
+    name:
+      `${compiler}: what no configuration has is found out by asking the kernel, options that it does not have are 0`,
+    ...needs({ bpf: true, btf: true }),
+    fn() {
+      const facts = { ...hostFacts(), config: () => ({ text: "", files: ["nothing"] }) };
+      using collection = load("extern_kconfig_kinds", { facts });
+      const version = collection.program("read").run().returnValue;
+      assertEquals(version >> 8, Deno.osRelease().split(".").slice(0, 2).reduce((code, part) => code << 8 | +part, 0));
+      const { cookie, wrapper, ...others } = collection.variable("seen").get() as Record<string, unknown>;
+      assertEquals(cookie, version >= BPF_COOKIE_SINCE ? 1 : 0);
+      // Without kprobes nobody could tell the difference, and libbpf says no.
+      const hasKprobes = exists("/sys/bus/event_source/devices/kprobe");
+      const isWrapped = Deno.readTextFileSync("/proc/kallsyms").includes(` __${WRAPPERS[Deno.build.arch]}_sys_bpf\n`);
+      assertEquals(wrapper, hasKprobes && isWrapped ? 1n : 0n);
+      const zeros = Object.values(others).every((value) => value === 0 || value === 0n || value === "");
+      assert(zeros, Deno.inspect(others));
     },
   });
 

@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { type FeatureName, FEATURES, hasFeature, shouldHave } from "../support/features.ts";
-import { needs, openFds } from "../support/mod.ts";
+import { inVm, needs, openFds } from "../support/mod.ts";
 
 for (const name of Object.keys(FEATURES) as FeatureName[]) {
   Deno.test({
@@ -14,8 +14,10 @@ for (const name of Object.keys(FEATURES) as FeatureName[]) {
     ...needs({ bpf: true }),
     fn: () => {
       const before = openFds().size;
-      assertEquals(FEATURES[name].has(), shouldHave(name));
-      assertEquals(hasFeature(name), shouldHave(name));
+      const has = FEATURES[name].has();
+      // The kernels of virtual machines are built with everything; this machine's need not be.
+      if (has || inVm()) assertEquals(has, shouldHave(name));
+      assertEquals(hasFeature(name), has);
       assertEquals(openFds().size, before);
     },
   });

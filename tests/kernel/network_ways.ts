@@ -96,6 +96,9 @@ export class NetworkWays implements Disposable {
     return new Map<string, () => Link>([
       ["XDP by netlink", () => attachXdp(program("xdp_count"), { interface: "lo", mode: "generic", link: false })],
       ["cgroup without a link", () => attachCgroup(this.#cgroup.program("egress"), { path, mode: "override" })],
+      ...(hasFeature("tcx")
+        ? [["tcx without a link", () => attachTcx(program("tcx_first"), { interface: "lo", link: false })] as const]
+        : []),
       ...(hasFeature("clsact")
         ? [
           [

@@ -9,6 +9,7 @@ import { Collection, type CollectionSpec, sys } from "../../mod.ts";
 import { DebpfError } from "../../lib/errors.ts";
 import { inject } from "../ffi/sys/inject.ts";
 import { pinFolder } from "../ffi/pin/pin_folder.ts";
+import { hasFeature } from "../support/features.ts";
 import { needs } from "../support/mod.ts";
 import { assertHoldsNothing, assertLeavesNothing } from "../support/leaks.ts";
 import { objectSpec } from "./support.ts";
@@ -43,6 +44,9 @@ function cases(): Case[] {
     { what: "a prog array with contents", spec: objectSpec("clang19", "truth_tail_call") },
     { what: "a map that is pinned", spec: objectSpec("clang19", "maps_pinned") },
     { what: "a pinned map that is found", spec: objectSpec("clang19", "maps_pinned"), twice: true },
+    ...(hasFeature("structOpsLinks") ? [{ what: "struct_ops", spec: objectSpec("clang19", "struct_ops") }] : []),
+    ...(hasFeature("arena") ? [{ what: "an arena", spec: objectSpec("clang19", "arena") }] : []),
+    ...(hasFeature("insnArray") ? [{ what: "jump tables", spec: objectSpec("clang22", "jump_tables") }] : []),
   ];
 }
 

@@ -199,11 +199,51 @@ test("follows CPUs that come and go", async ({ collection, emit }) => {
   perf.pause();
   for (const cpu of online) emit("emit", 2, 0, cpu);
   perf.resume();
+  emit("emit", 1, 0, online.at(-1));
   using _alone = only("0");
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await perf.readable();
+  // The records of one that has gone are read before its buffer goes.
+  assertEquals([perf.cpus, perf.drain(() => {})], [online, 1]);
   await until(perf, [0]);
   assertEquals([emit("emit", 1), perf.drain(() => {})], [0, 1]);
   // Before Linux 6.0 a CPU that goes takes along what it had lost and not told.
   if (hasFeature("perfLost")) assertEquals(perf.lost, online.length * 2);
+});
+
+const SWITCH = "/sys/devices/system/cpu/cpu1/online";
+
+/** Only of a machine of its own a CPU may be taken. */
+function mayTakeCpu(): boolean {
+  try {
+    return Deno.env.get("DEBPF_VM") === "1" && Deno.statSync(SWITCH).isFile;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "perf buffer: a CPU that is taken off and put on again is read again, and what it sent before is not lost",
+  ignore: needs({ bpf: true, btf: true }).ignore || !mayTakeCpu(),
+  fn: run("clang19", async ({ collection, emit }) => {
+    const perf = new PerfBuffer(collection.map("events"));
+    using _closed = perf;
+    const until = async (cpus: number[]) => {
+      while (perf.cpus.join() !== cpus.join()) await perf.readable();
+    };
+    const online = perf.cpus;
+    assert(online.includes(1));
+    emit("emit", 3, 0, 1);
+    Deno.writeTextFileSync(SWITCH, "0");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await perf.readable();
+    // Its records are read before its buffer goes.
+    assertEquals([perf.cpus, perf.drain(() => {})], [online, 3]);
+    await until(online.filter((cpu) => cpu !== 1));
+    Deno.writeTextFileSync(SWITCH, "1");
+    await until(online);
+    assertEquals([emit("emit", 5, 0, 1), emit("emit", 5, 0, 0), perf.drain(() => {})], [0, 0, 10]);
+  }),
 });
 
 test("has one reader at a time, and is nothing but a perf event array", ({ collection }) => {

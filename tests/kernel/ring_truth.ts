@@ -13,6 +13,7 @@
  */
 import { type BtfType, Collection, compileReader, findEventTypes, openCollectionSpec, RingBuffer } from "../../mod.ts";
 import { HOST_BYTE_ORDER } from "../../lib/bytes.ts";
+import { ringWords } from "./ring_words.ts";
 import type { ProducerResult, ProducerTask } from "./ring_producer.ts";
 
 /** What was counted. */
@@ -46,7 +47,7 @@ const LITTLE = HOST_BYTE_ORDER === "little";
 /** How many words a record has, by its number: in ring_truth.bpf.c; in ring_wraps.bpf.c. */
 const WORDS = {
   ring_truth: (number: number) => number % 3 === 0 ? 2 : number % 3 === 1 ? 6 : 61,
-  ring_wraps: (number: number) => Math.imul(number, 2654435761) >>> 16 & 63,
+  ring_wraps: ringWords,
 } as const;
 
 /** Counts what arrives, and what of it is wrong. */

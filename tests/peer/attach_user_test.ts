@@ -4,11 +4,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { attachUprobe, attachUprobeMulti, attachUsdt, type BpfProgram, Collection, Link, sys } from "../../mod.ts";
-import { needs, peersDir } from "../support/mod.ts";
+import { attachUprobe, attachUprobeMulti, attachUsdt, type BpfProgram, Collection, Link, type sys } from "../../mod.ts";
+import { inRepository, needs, peersDir } from "../support/mod.ts";
 import { userProgram } from "../support/user_target.ts";
 import { objectSpec } from "../kernel/support.ts";
-import { inRepository } from "../support/mod.ts";
 
 const COOKIE = 0x1234_5678_9abcn;
 const PEER = join(peersDir(), "libbpf-attach-user");

@@ -17,6 +17,8 @@ export interface NormalProgram {
   readonly section: string;
   readonly prog_type: number;
   readonly expected_attach_type: number;
+  readonly attach_btf_id: number;
+  readonly prog_flags: number;
   readonly insn_cnt: number;
   /** One text a slot: hex, with the names of maps and local types for their numbers. */
   readonly insns: readonly string[];
@@ -71,12 +73,14 @@ function normalProgram(
     const id = new DataView(Uint8Array.fromHex(insns[slot]!).buffer).getUint32(4, true);
     rename(slot, `type ${localName === undefined ? name : localName(id)}`);
   }
-  const { name, section, prog_type, expected_attach_type, insn_cnt } = line;
+  const { name, section, prog_type, expected_attach_type, attach_btf_id, prog_flags, insn_cnt } = line;
   return {
     name,
     section,
     prog_type,
     expected_attach_type,
+    attach_btf_id,
+    prog_flags,
     insn_cnt,
     insns,
     func_info: records(line.func_info, 2).map(([slot]) => slot!),
@@ -125,6 +129,7 @@ function normalForm(
       max_entries: map.max_entries,
       map_flags: map.map_flags,
       map_extra: map.map_extra,
+      btf_vmlinux_value_type_id: map.btf_vmlinux_value_type_id,
       has_inner: map.has_inner,
     })),
     data: lines.filter((line): line is DataLine => line.kind === "data"),

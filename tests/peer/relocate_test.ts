@@ -2,18 +2,15 @@
  * `debpf relocate -j` against libbpf: for every object of testdata/ and examples/ the same maps, data, programs and
  * failures, against the running kernel and against others.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { basename } from "@std/path";
-import { command } from "../../cli/relocate.ts";
 import { Btf, type BtfType } from "../../lib/btf/mod.ts";
-import { ElfFile } from "../../lib/elf/mod.ts";
-import { DebpfError } from "../../lib/errors.ts";
 import { relocateCollection } from "../../lib/linker/mod.ts";
 import { readCollectionSpec } from "../../lib/spec/mod.ts";
 import { hostBtf } from "../../ffi/btf/mod.ts";
 import { inRepository, needs, runCli } from "../support/mod.ts";
-import { CapturedOutput } from "../support/captured_output.ts";
-import { parseLines, type ProgLine, type RelocateOutput, runOracle } from "../support/oracle.ts";
+import { parseLines, type ProgLine, runOracle } from "../support/oracle.ts";
+import { btfOf, compareRelocation } from "./compare_relocation.ts";
 import { normalForms, records } from "./normal_form.ts";
 
 /** libbpf's programs run on this machine only: it opens no object of the other byte order. */
@@ -34,41 +31,8 @@ function objectsIn(folder: string): string[] {
   return names.filter((name) => name.endsWith(".bpf.o")).sort().map((name) => `${folder}/${name}`);
 }
 
-/** What `debpf relocate -j` prints, and its exit code, without a process of its own. */
-async function runOurs(object: string, btf?: string): Promise<RelocateOutput> {
-  const output = new CapturedOutput({ json: true });
-  try {
-    const code = await command.run([object, ...(btf === undefined ? [] : ["--btf", btf])], { output });
-    return { code, lines: parseLines(output.lines.join("\n")) };
-  } catch (error) {
-    // An object that cannot be opened: cli.ts prints the error and ends with 1.
-    if (!(error instanceof DebpfError)) throw error;
-    return { code: 1, lines: [] };
-  }
-}
-
-function btfOf(object: string): Btf | undefined {
-  const section = ElfFile.parse(Deno.readFileSync(object), object).section(".BTF");
-  return section === undefined ? undefined : Btf.parse(section.bytes());
-}
-
-/** Without programs of sections that came after Debian's newest libbpf (1.7), which takes them for unknown. */
-function withoutNewer({ code, lines }: RelocateOutput): RelocateOutput {
-  return {
-    code,
-    lines: lines.filter((line) => !("section" in line) || !/^f(entry|exit|session)\.multi/.test(line.section)),
-  };
-}
-
 async function compare(path: string, btf?: string): Promise<void> {
-  const object = inRepository(path);
-  const ours = withoutNewer(await runOurs(object, btf));
-  const theirs = withoutNewer(await runOracle(object, btf));
-  const forms = normalForms(ours, theirs, btfOf(object));
-  // libbpf relocates before it makes maps, so where each program fails it has none to show.
-  const { maps, data } = forms.theirs.programs.length === 0 ? forms.theirs : forms.ours;
-  assertEquals({ ...forms.ours, maps, data }, forms.theirs);
-  assert(forms.ours.programs.length > 0 || forms.ours.code === 1, "nothing was compared");
+  await compareRelocation(inRepository(path), btf);
 }
 
 for (const path of OBJECTS) {

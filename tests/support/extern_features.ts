@@ -36,8 +36,8 @@ export const EXTERN_FEATURES = {
     has: () => sys.exists("/sys/kernel/btf/nf_conntrack") || idOf("bpf_skb_ct_lookup", BtfKind.Func) !== undefined,
   },
   perCpuVariables: {
-    words: "per-CPU variables of the kernel in programs, and CONFIG_KALLSYMS_ALL",
-    since: "5.10",
+    words: "per-CPU variables of the kernel in programs, in its BTF, and CONFIG_KALLSYMS_ALL",
+    since: "6.1",
     has: () => loadable(BpfProgType.BPF_PROG_TYPE_RAW_TRACEPOINT, "runqueues", BtfKind.Var),
   },
 } as const;

@@ -15,6 +15,7 @@ import {
   BpfFuncId,
   BpfMapFlag,
   BpfMapType,
+  BpfProgFlag,
   BpfProgType,
   BtfKind,
   PerfReadFormat,
@@ -200,6 +201,32 @@ export const FEATURES = {
     words: "links of netfilter",
     since: "6.4",
     has: () => inOwnNetns(attachesToNetfilter),
+  },
+  xdpFrags: {
+    words: "XDP programs that take packets of several buffers",
+    since: "5.18",
+    has: () => loads({ progType: BpfProgType.BPF_PROG_TYPE_XDP, progFlags: BpfProgFlag.BPF_F_XDP_HAS_FRAGS }),
+  },
+  sockmapVerdicts: {
+    words: "verdicts of sockmaps without a parser",
+    since: "5.13",
+    has: () => {
+      const expectedAttachType = BpfAttachType.BPF_SK_SKB_VERDICT;
+      const map = { mapType: BpfMapType.BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 1 };
+      using program = load({ progType: BpfProgType.BPF_PROG_TYPE_SK_SKB, expectedAttachType });
+      using target = sys.mapCreate(map);
+      const request = { targetFd: target.value, attachBpfFd: program.value, attachType: expectedAttachType };
+      return attempted(() => sys.progAttach(request)) === undefined;
+    },
+  },
+  sockmapQueries: {
+    words: "lists of the programs of a sockmap",
+    since: "5.17",
+    has: () => {
+      const map = { mapType: BpfMapType.BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 1 };
+      using target = sys.mapCreate(map);
+      return knowsHook({ targetFd: target.value, attachType: BpfAttachType.BPF_SK_MSG_VERDICT });
+    },
   },
   sockmapLinks: {
     words: "links of sockmaps",

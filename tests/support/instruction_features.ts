@@ -24,7 +24,7 @@ export const INSTRUCTION_FEATURES = {
   mayGoto: {
     words: "may_goto",
     since: "6.9",
-    has: () => takes("r0 = 0\nmay_goto pc+0\nexit"),
+    has: () => takes("r0 = 0\nmay_goto pc+1\nr0 = 1\nexit"),
   },
   orderedAtomics: {
     words: "load-acquire and store-release",

@@ -12,7 +12,9 @@ const RTM = { newLink: 16, delLink: 17, getLink: 18, newAddr: 20, newNeighbour: 
 const IFLA = { address: 1, ifname: 3, mtu: 4, linkInfo: 18 } as const;
 const IFLA_INFO = { kind: 1, data: 2 } as const;
 const VETH_INFO_PEER = 1;
-const IFLA_NETKIT_MODE = 2;
+const IFLA_NETKIT = { peerInfo: 1, mode: 5 } as const;
+/** Packets without hardware addresses. */
+const NETKIT_L3 = 1;
 const IFF_UP = 1;
 const IFA = { address: 1, local: 2 } as const;
 const NDA = { destination: 1, hardware: 2 } as const;
@@ -81,8 +83,8 @@ export function makeVeth(name: string, peer: string): void {
 /** Makes a netkit pair of layer 3; the second device gets the next number. Both are up. */
 export function makeNetkit(name: string, peer: string): void {
   makeDevice(name, "netkit", {
-    [IFLA_NETKIT_MODE]: 1,
-    1: concatenated(ifinfo(0), encodeAttributes({ [IFLA.ifname]: peer })),
+    [IFLA_NETKIT.mode]: NETKIT_L3,
+    [IFLA_NETKIT.peerInfo]: concatenated(ifinfo(0), encodeAttributes({ [IFLA.ifname]: peer })),
   });
   setUp(name);
   setUp(peer);

@@ -18,6 +18,7 @@ export interface MapLine {
   readonly max_entries: number;
   readonly map_flags: number;
   readonly map_extra: number;
+  readonly btf_vmlinux_value_type_id: number;
   readonly has_inner: boolean;
 }
 
@@ -37,6 +38,8 @@ export interface ProgLine {
   readonly section: string;
   readonly prog_type: number;
   readonly expected_attach_type: number;
+  readonly attach_btf_id: number;
+  readonly prog_flags: number;
   readonly insn_cnt: number;
   /** In hex. */
   readonly insns: string;

@@ -3,25 +3,12 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import { inRepository } from "./paths.ts";
 
-/**
- * The path of a program of testdata/programs: `user_target`, `user_target_exec` (not position-independent). It is there for
- * x86_64; elsewhere gcc makes it.
- */
+/** The path of a program of testdata/programs: `user_target`, `user_target_exec` (not position-independent). */
 export function userProgram(name: "user_target" | "user_target_exec" = "user_target"): string {
-  const path = inRepository("testdata", "programs", Deno.build.arch, name);
-  if (Deno.build.arch === "x86_64") return path;
-  folder ??= Deno.makeTempDirSync();
-  const made = join(folder, name);
-  const sources = ["user_target.c", "user_target_twin.c"].map((file) => inRepository("testdata", "programs", file));
-  const kind = name === "user_target_exec" ? ["-no-pie"] : [];
-  new Deno.Command("gcc", { args: ["-O2", ...kind, "-o", made, ...sources] }).outputSync();
-  return made;
+  return inRepository("testdata", "programs", Deno.build.arch, name);
 }
-
-let folder: string | undefined;
 
 /** A running user_target. */
 export class UserTarget implements AsyncDisposable {

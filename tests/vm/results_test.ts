@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseReport, skipReasons } from "../../scripts/vm/results.ts";
+import { casesOf, type KernelResult, parseReport, skipReasons, withLater } from "../../scripts/vm/results.ts";
+import { shownElsewhere } from "../../scripts/vm/shown.ts";
 import { kernelsPage } from "../../scripts/vm/table.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
@@ -36,6 +37,21 @@ Deno.test("parseReport() counts by file, and gives reasons where something was s
   ]);
 });
 
+Deno.test("casesOf() gives names and files as they are written in the tests", () => {
+  assertEquals(casesOf(REPORT)[1], { file: "tests/kernel/a_test.ts", name: "two <failure", outcome: "failed" });
+});
+
+Deno.test("shownElsewhere() asks of each test that was skipped here whether a virtual machine passed it", () => {
+  const test = (name: string, outcome: "passed" | "failed" | "skipped") => ({ file: "a_test.ts", name, outcome });
+  const here = ["one", "two", "three", "four"].map((name) => test(name, "skipped"));
+  const vms = [test("one", "skipped"), test("one", "passed"), test("two", "skipped"), test("three", "failed")];
+  const { passed, newer, missing } = shownElsewhere([...here, test("five", "passed")], vms);
+  assertEquals([passed, newer, missing].map((all) => all.map(({ name }) => name)), [["one"], ["two"], [
+    "three",
+    "four",
+  ]]);
+});
+
 Deno.test("parseReport() of nothing is nothing", () => {
   assertEquals(parseReport("", new Map()), []);
 });
@@ -43,8 +59,8 @@ Deno.test("parseReport() of nothing is nothing", () => {
 Deno.test("kernelsPage() has a row for each file, a column for each kernel, and the reasons below", () => {
   const files = parseReport(REPORT, REASONS);
   const page = kernelsPage([
-    { name: "5.10", arch: "amd64", release: "5.10.0-1", day: "2030-01-31", files },
-    { name: "6.12", arch: "arm64", release: "6.12.1", day: "2030-01-31", files: files.slice(1) },
+    { name: "5.10", arch: "amd64", release: "5.10.0-1", day: "2030-01-31", ran: [], files },
+    { name: "6.12", arch: "arm64", release: "6.12.1", day: "2030-01-31", ran: [], files: files.slice(1) },
   ]);
   assertStringIncludes(page, "| Tests | 5.10 amd64 | 6.12 arm64 |");
   assertStringIncludes(page, "| `tests/kernel/a_test.ts` | 2, 1 failed, 1 skipped (1) | - |");
@@ -52,4 +68,28 @@ Deno.test("kernelsPage() has a row for each file, a column for each kernel, and 
   assertStringIncludes(page, "| All | 3, 1 failed, 1 skipped | 1 |");
   assertStringIncludes(page, "1. needs magic (Linux 9.1)");
   assertStringIncludes(page, "- 5.10 amd64: Debian's 5.10.0-1, 2030-01-31");
+});
+
+Deno.test("withLater() has a later run's results in place of earlier ones of the same files", () => {
+  const count = { failed: 0, skipped: 0, reasons: [] };
+  const kernel = { name: "5.10", arch: "amd64", release: "5.10.0-1" };
+  const first: KernelResult = {
+    ...kernel,
+    day: "2030-01-30",
+    ran: ["a_test.ts", "b_test.ts"],
+    files: [{ file: "a_test.ts", passed: 1, ...count }, { file: "b_test.ts", passed: 2, ...count }],
+  };
+  const later: KernelResult = {
+    ...kernel,
+    day: "2030-01-31",
+    ran: ["b_test.ts", "c_test.ts"],
+    files: [{ file: "c_test.ts", passed: 3, ...count }],
+  };
+  assertEquals(withLater(undefined, later), later);
+  assertEquals(withLater(first, later), {
+    ...kernel,
+    day: "2030-01-31",
+    ran: ["a_test.ts", "b_test.ts", "c_test.ts"],
+    files: [{ file: "a_test.ts", passed: 1, ...count }, { file: "c_test.ts", passed: 3, ...count }],
+  });
 });

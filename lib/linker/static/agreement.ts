@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type BtfType, skipModifiersAndTypedefs } from "../../btf/mod.ts";
+import { type BtfType, skipModifiersAndTypedefs } from "../../btf/reading/mod.ts";
 import { formatDeclaration } from "../../btf/questions/mod.ts";
 import { LinkError } from "../../errors.ts";
 import { readMapDefinition } from "../../spec/definitions/mod.ts";

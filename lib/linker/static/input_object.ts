@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Btf, type DatasecType, type FuncType, type VarType } from "../../btf/mod.ts";
+import { Btf, type DatasecType, type FuncType, type VarType } from "../../btf/reading/mod.ts";
 import {
   assertBpfObject,
   BTF_EXT_SECTION,

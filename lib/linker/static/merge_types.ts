@@ -4,7 +4,7 @@
  * @module
  */
 import { BtfMerger, ExtInfosMerger, type MergerDatasecEntry, type MergerInput } from "../../btf/dedup/mod.ts";
-import type { DatasecEntry, DatasecType } from "../../btf/mod.ts";
+import type { DatasecEntry, DatasecType } from "../../btf/reading/mod.ts";
 import type { ByteOrder } from "../../bytes.ts";
 import { BTF_SECTION, sectionPlace } from "../../elf/mod.ts";
 import { FormatError, LinkError } from "../../errors.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type BtfType, skipModifiersAndTypedefs } from "../../btf/mod.ts";
+import { type BtfType, skipModifiersAndTypedefs } from "../../btf/reading/mod.ts";
 import { formatDeclaration } from "../../btf/questions/mod.ts";
 import { BtfKind } from "../../uapi/mod.ts";
 

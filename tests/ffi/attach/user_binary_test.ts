@@ -12,7 +12,7 @@ import { userProgram } from "../../support/user_target.ts";
 
 const PLACE = 'program "p"';
 const PATH = userProgram();
-const binary = (path = PATH, rootOf?: number) => new UserBinary({ path, rootOf }, PLACE);
+const binary = (path?: string, rootOf?: number) => new UserBinary({ path: path ?? PATH, rootOf }, PLACE);
 
 function refused(action: () => unknown, problem: UserFunctionProblem, ...words: string[]): UserFunctionError {
   const error = assertThrows(action, UserFunctionError) as UserFunctionError;
@@ -99,7 +99,9 @@ Deno.test({
     for (const name of ["user_target", "user_target_exec"] as const) {
       const program = binary(userProgram(name));
       const start = program.functionOffset("target_add");
-      assertEquals(program.functionOffset("target_add", 3), start + 3);
+      // The last byte is a return of one byte; elsewhere instructions are longer.
+      const size = Deno.build.arch === "x86_64" ? program.executable.functions!.named("target_add")[0]!.size : 5;
+      assertEquals(program.functionOffset("target_add", size - 1), start + size - 1);
       program.checkOffset(start);
     }
   },
@@ -127,6 +129,30 @@ Deno.test({
     refused(() => program.functionOffset("target_add", 4096), "outside", "it has no offset 4096");
     refused(() => program.functionOffset("target_add", -1), "outside", "it has no offset -1");
     refused(() => program.functionOffset("target_add@V9"), "missing", "only target_add");
+  },
+});
+
+Deno.test({
+  name: "UserBinary.functionOffset() refuses the middle of an instruction",
+  ...needs({ ffi: true }),
+  fn() {
+    const program = binary();
+    const start = program.functionOffset("main");
+    let [begins, inside] = [0, 0];
+    for (let offset = 0; offset < 64; offset++) {
+      try {
+        assertEquals(program.functionOffset("main", offset), start + offset);
+        begins++;
+      } catch (error) {
+        assert(error instanceof UserFunctionError);
+        assertEquals(error.problem, "inside");
+        assert(error.message.includes(`offset ${offset} of function "main" is in the middle of an instruction`));
+        // The one that it names is the last that was taken.
+        program.functionOffset("main", Number(error.candidates[0]));
+        inside++;
+      }
+    }
+    assert(begins > 8 && inside > 8);
   },
 });
 

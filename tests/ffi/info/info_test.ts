@@ -3,7 +3,7 @@ import { BpfMap, BpfProgram, Collection, sys } from "../../../mod.ts";
 import { encode, isFunctionCall, LABEL, listing, MAP, REFERENCE, SOURCE } from "../../../lib/asm/mod.ts";
 import * as info from "../../../ffi/info/mod.ts";
 import { BpfMapFlag, BpfMapType } from "../../../lib/uapi/mod.ts";
-import { needs, onPath, openFds, run } from "../../support/mod.ts";
+import { inVm, needs, onPath, openFds, run } from "../../support/mod.ts";
 import { mapSpec, numbers } from "../../kernel/maps.ts";
 import { args, COMPILERS, objectSpec } from "../../kernel/support.ts";
 
@@ -55,7 +55,8 @@ for (const compiler of COMPILERS) {
     ...needs({ bpf: true, btf: true, peer: "bpftool" }),
     async fn() {
       using collection = Collection.load(objectSpec(compiler, "truth"));
-      for (const program of collection.programs.values()) {
+      // bpftool reads all names of the kernel for each program: where the CPU is emulated, few have to do.
+      for (const program of collection.programs.values().take(inVm() ? 1 : Infinity)) {
         const insns = info.translatedInstructions(program.fd);
         const ours = [...listing(insns, { source: false })].filter(({ kind }) => kind === "instruction");
         const command = onPath("bpftool")!;
@@ -88,7 +89,10 @@ Deno.test({
     const about = info.describeProgram(program.fd);
     const { id, name, createdByUid, verifiedInsns, mapIds, memlock, loadedAt, runCnt, runTimeNs } = about;
     assertEquals([id, name, createdByUid, runCnt], [program.id, "maps", Deno.uid(), 1n]);
-    assertEquals(new Set(mapIds), new Set([collection.map("hits").id, collection.map("outer").id]));
+    // Constants are bound to each program of an object that has some.
+    const bound = [...collection.maps.values()].filter(({ name }) => name.includes(".rodata")).map(({ id }) => id);
+    const used = new Set(mapIds).difference(new Set(bound));
+    assertEquals(used, new Set([collection.map("hits").id, collection.map("outer").id]));
     assert(verifiedInsns > 50 && memlock > 0 && runTimeNs > 0n);
     assert(Math.abs(loadedAt.getTime() - Date.now()) < 600_000, String(loadedAt));
     assertThrows(() => info.describeProgram(collection.map("hits").fd), TypeError, "is a map, not a program");

@@ -119,3 +119,14 @@ Deno.test("Btf.pointerSize follows long, and is 8 without one", () => {
     assertEquals(Btf.parse(blob.bytes()).pointerSize, size);
   }
 });
+
+Deno.test("Btf.ownIdsOf() gives the ids of the kinds that are asked for, in one pass", () => {
+  const { blob } = crowd(100);
+  const btf = Btf.parse(blob.bytes());
+  const ids = Array.from({ length: btf.typeCount - 1 }, (_, i) => i + 1);
+  for (const kinds of [[BtfKind.Struct], [BtfKind.Func, BtfKind.Struct], [BtfKind.Datasec], []]) {
+    assertEquals(btf.ownIdsOf(...kinds), ids.filter((id) => kinds.includes(btf.kindOf(id) as never)));
+  }
+  blob.type("broken", 99, { sizeOrType: 0 });
+  assertThrows(() => Btf.parse(blob.bytes()).ownIdsOf(BtfKind.Struct), FormatError, "kind 99");
+});

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FormatError } from "../../../lib/errors.ts";
-import { Executable } from "../../../lib/elf/mod.ts";
-import { readUsdtNotes, usdtSites } from "../../../lib/usdt/mod.ts";
+import { EM, Executable } from "../../../lib/elf/mod.ts";
+import { parseUsdtArguments, readUsdtNotes, usdtSites } from "../../../lib/usdt/mod.ts";
 import { testdata } from "../../support/mod.ts";
 
 const open = (name: string) => Executable.parse(testdata(`programs/x86_64/${name}`), name);
@@ -44,6 +44,23 @@ for (const name of ["user_target", "user_target_exec"]) {
     assertEquals(counted!.semaphoreOffset, probes.offset);
     assertEquals(usdtSites(program, "user", "none"), []);
     assertEquals(usdtSites(program, "other", "many"), []);
+  });
+}
+
+for (const name of ["user_target", "user_target_exec"]) {
+  Deno.test(`usdtSites() finds a nop at each place of ${name} for AArch64, and its arguments are read`, () => {
+    const program = Executable.parse(testdata(`programs/aarch64/${name}`), name);
+    assertEquals(program.machine, EM.AARCH64);
+    const probes = ["simple", "many", "counted", "empty"].flatMap((probe) => usdtSites(program, "user", probe));
+    assertEquals(probes.length, 7);
+    for (const { offset } of probes) {
+      assertEquals(program.bytes.slice(offset, offset + 4), Uint8Array.of(0x1f, 0x20, 3, 0xd5));
+    }
+    const args = probes.map((site) =>
+      parseUsdtArguments(site.arguments, EM.AARCH64, name).map(({ location }) => location.kind)
+    );
+    assertEquals(args[0], ["register", "memory", "constant", "register"]);
+    assertEquals(args.slice(1), [["register"], ["register"], ["constant"], ["register"], ["memory"], []]);
   });
 }
 

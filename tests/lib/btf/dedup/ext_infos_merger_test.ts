@@ -85,3 +85,16 @@ Deno.test("ExtInfosMerger.append() refuses what lies outside, and types and stri
   assertThrows(() => append(extBytes({ func: { recordSize: 4, sections: [] } })), FormatError, "record size 4");
   assertThrows(() => append(extBytes({ order: "big" })), FormatError, "one.o: is big-endian but one.o is not");
 });
+
+Deno.test("ExtInfosMerger.append() refuses infos behind the section's end, where that is told", () => {
+  const { btf, ext } = object("one", 0);
+  const merger = new BtfMerger({ size: 64 });
+  const infos = new ExtInfosMerger(merger);
+  const input = merger.append(btf);
+  infos.append(ext, btf, input, (section) => ({ section, offset: 8, size: 24 }));
+  assertThrows(
+    () => infos.append(ext, btf, input, (section) => ({ section, offset: 8, size: 16 })),
+    FormatError,
+    'func info: offset 16 lies outside of section ".text", which has 16 bytes',
+  );
+});

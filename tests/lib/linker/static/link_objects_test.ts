@@ -160,6 +160,33 @@ Deno.test("linkObjects() leaves the types of an extern function that is defined 
   }
 });
 
+Deno.test("linkObjects() finds variables of arenas, and leaves extern what no object defines", () => {
+  const ARENA = ".addr_space.1";
+  const arena = (name: string, own: string, other: string) =>
+    made(name, {
+      sections: [{ name: ARENA, flags: SHF.ALLOC | SHF.WRITE, bytes: new Uint8Array(8) }],
+      symbols: [
+        { name: own, type: STT.OBJECT, section: ARENA, value: 4, size: 4 },
+        { name: other },
+        { name: "nowhere", binding: STB.WEAK },
+      ],
+      types: [
+        datasec(
+          ARENA,
+          { type: variable("nowhere", U32, "extern"), size: 4 },
+          { type: variable(other, U32, "extern"), size: 4 },
+          { type: variable(own, U32), size: 4 },
+        ),
+      ],
+    });
+  const linked = new Linked([arena("a.o", "x", "y"), arena("b.o", "y", "x")]);
+  // clang lists what is extern at offset 0.
+  assertEquals(linked.datasec(ARENA), ["extern nowhere@0+4", "global x@4+4", "global y@12+4"]);
+  assertEquals(["x", "y"].map((name) => linked.symbol(name).value), [4, 12]);
+  const { binding, sectionIndex } = linked.symbol("nowhere");
+  assertEquals([binding, sectionIndex], ["weak", SHN.UNDEF]);
+});
+
 Deno.test("linkObjects() names both objects of two strong definitions", () => {
   const one = (name: string) =>
     made(name, {

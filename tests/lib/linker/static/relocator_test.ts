@@ -1,8 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decode, Instruction } from "../../../../lib/asm/mod.ts";
+import { decode, Instruction, LABEL } from "../../../../lib/asm/mod.ts";
 import { RBPF, SHF, STB, STT } from "../../../../lib/elf/mod.ts";
 import { LinkError } from "../../../../lib/errors.ts";
 import { linkObjects } from "../../../../lib/linker/static/mod.ts";
+import { JUMP_TABLE, readCollectionSpec } from "../../../../lib/spec/mod.ts";
+import { testdata } from "../../../support/mod.ts";
 import { code, func, type TestRelocation, type TestSymbol } from "../../spec/object_builder.ts";
 import { EXIT, Linked, made, MOV } from "./objects.ts";
 
@@ -82,6 +84,29 @@ Deno.test("jump tables move with the code that uses them", () => {
   // clang calls the first table of every object the same.
   const tables = linked.elf.symbols.filter(({ name }) => name === "BPF.JT.0.0");
   assertEquals(tables.map(({ binding, value }) => [binding, value]), [["local", 0], ["local", 24]]);
+});
+
+Deno.test("jump tables of clang 22 name the same places, wherever their code has gone", () => {
+  const clang = { name: "tables.o", bytes: testdata("clang22/jump_tables.bpf.o") };
+  const other = made("other.o", {
+    sections: [code(".text", [MOV, EXIT]), code("raw_tp", [MOV, MOV, EXIT])],
+    symbols: [func("other", "raw_tp", 0, 3)],
+  });
+  const tables = (bytes: Uint8Array) => {
+    const { programs, functions } = readCollectionSpec(bytes);
+    const found = [...programs.values(), ...functions].map(({ label, instructions }) => {
+      const targets = instructions.flatMap((insn) => insn.get(JUMP_TABLE)?.targets ?? []);
+      return [
+        label.name,
+        targets.map((target) => instructions.findIndex((insn) => insn.get(LABEL) === target)),
+      ] as const;
+    });
+    return found.filter(([, targets]) => targets.length > 0);
+  };
+  const before = tables(clang.bytes);
+  assertEquals(before.length, 3);
+  assertEquals(tables(linkObjects([other, clang])), before);
+  assertEquals(tables(linkObjects([clang, other])), before);
 });
 
 /** An object with one relocation of its only instruction but exit. */
