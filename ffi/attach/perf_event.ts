@@ -149,6 +149,12 @@ function open(
         cause: error,
       });
     }
+    if (cgroup !== undefined && error.code === "ENOENT") {
+      const hierarchy = "the controller perf_event is in another hierarchy";
+      throw new Error(`${place}: this machine has no such event, or none for "${cgroup}": ${hierarchy}`, {
+        cause: error,
+      });
+    }
     throw error.at(place);
   }
 }

@@ -207,7 +207,16 @@ function mapAddress(target: Target, site: UsdtSite, id: number, cleanup: Disposa
     );
   }
   const address = siteAddress(target, site);
-  map.set(address, id, "noexist");
+  try {
+    map.set(address, id, "noexist");
+  } catch (error) {
+    if (!(error instanceof sys.SyscallError) || error.code !== "EEXIST") throw error;
+    throw new UnsupportedError(
+      "several programs on a USDT probe",
+      `${probe}: on this kernel (before 5.15) only one program of an object can be attached to it`,
+      { since: "5.15", cause: error },
+    );
+  }
   cleanup.defer(() => map.delete(address));
 }
 
@@ -223,7 +232,13 @@ function siteAddress({ binary, pid, probe }: Target, site: UsdtSite): bigint {
   }
   // A process knows its files by their real paths, in its own mount namespace.
   const root = /^\/proc\/\d+\/root(?=\/)/.exec(path)?.[0] ?? "";
-  const address = loadedAddress(pid, realPath(path.slice(root.length), root), site.offset);
+  let address: bigint | undefined;
+  try {
+    address = loadedAddress(pid, realPath(path.slice(root.length), root), site.offset);
+  } catch (error) {
+    if (!(error instanceof sys.SyscallError) || sys.exists(`/proc/${pid}`)) throw error;
+    throw new Error(`${probe}: there is no process ${pid}`, { cause: error });
+  }
   if (address !== undefined) return address;
   throw new Error(`${probe}: process ${pid} has not loaded it`);
 }

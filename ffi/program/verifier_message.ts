@@ -5,7 +5,7 @@
  */
 import { type Instruction, SOURCE, type SourceLine } from "../../lib/asm/mod.ts";
 import { poisonedBy } from "../../lib/core/poison/mod.ts";
-import { MISSING_MAP, missingKfunc } from "../../lib/linker/mod.ts";
+import { MISSING_MAP, missingKfunc } from "../../lib/linker/markers/mod.ts";
 import type { BpfProgType } from "../../lib/uapi/mod.ts";
 import type { SyscallError } from "../sys/mod.ts";
 import { findComplaint, type VerifierComplaint } from "./verifier_log.ts";

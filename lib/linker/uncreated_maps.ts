@@ -4,17 +4,9 @@
  *
  * @module
  */
-import { Instruction, isLoadImm64, MAP, MetadataKey, OPCODE } from "../asm/mod.ts";
+import { Instruction, isLoadImm64, MAP, OPCODE } from "../asm/mod.ts";
 import type { CollectionSpec, MapSpec } from "../spec/mod.ts";
-
-/**
- * Added to the number of a map that is not created: no helper has such a number, so the verifier complains if the place is
- * reached; libbpf's users know the number from its message.
- */
-export const UNCREATED_MAP = 2001000000;
-
-/** The map (by its name in the collection) that an instruction would refer to if it were created. */
-export const MISSING_MAP: MetadataKey<string> = new MetadataKey("missing map");
+import { MISSING_MAP, UNCREATED_MAP } from "./markers/mod.ts";
 
 /**
  * `insns` with two calls of no helper in place of each load of a map that is not created: the same slots, and the first has

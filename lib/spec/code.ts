@@ -13,7 +13,7 @@ import { LinkError } from "../errors.ts";
 import { CodeRelocator, type RelocationTargets } from "./code_relocation.ts";
 import type { DeclTags } from "./decl_tags.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
-import { FUNC_TAGS } from "./keys.ts";
+import { FUNC_TAGS } from "./keys/mod.ts";
 import { TEXT_SECTION } from "./sections.ts";
 
 /** A function with its instructions. */

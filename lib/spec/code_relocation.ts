@@ -26,7 +26,7 @@ import { LinkError, UnsupportedError } from "../errors.ts";
 import { isExtern } from "./externs.ts";
 import { type FunctionTable, SLOT } from "./functions.ts";
 import { isStructOps } from "./sections.ts";
-import { EXTERN, JUMP_TABLE, type JumpTable } from "./keys.ts";
+import { EXTERN, JUMP_TABLE, type JumpTable } from "./keys/mod.ts";
 import type { ExternSpec, MapSpec } from "./types.ts";
 
 /** What symbols can refer to. */

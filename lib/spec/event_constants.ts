@@ -22,7 +22,7 @@ import {
   MAP,
 } from "../asm/mod.ts";
 import { CORE_RELOCATION } from "../btf/mod.ts";
-import { EXTERN, JUMP_TABLE } from "./keys.ts";
+import { EXTERN, JUMP_TABLE } from "./keys/mod.ts";
 
 /** A constant (unsigned, 64 bits) or the name of a map. */
 export type Atom = bigint | string;

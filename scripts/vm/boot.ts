@@ -74,6 +74,8 @@ const MACHINES: Record<Arch, Machine> = {
   },
 };
 
+/** Not all kernels have bpf among those that they use unless told so. */
+const LSM = "lockdown,yama,apparmor,bpf";
 const MEMORY_MB = 1536;
 const CPUS = 2;
 
@@ -110,7 +112,7 @@ async function run(machine: Machine, archive: string, files: string, options: Bo
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none"],
     ...["-serial", "stdio", ...machine.files(files)],
     ...["-kernel", options.image.path, "-initrd", archive],
-    ...["-append", `console=${machine.console} quiet panic=-1 mitigations=off`],
+    ...["-append", `console=${machine.console} quiet panic=-1 mitigations=off lsm=${LSM}`],
   ]);
   let late = false;
   const timer = setTimeout(() => {

@@ -47,8 +47,9 @@ export async function kernelImage(packages: KernelPackages & { readonly arch: st
   const [image] = images;
   if (!image) throw new Error(`no kernel image in the packages ${patterns.join(", ")} of ${suite}/${arch}`);
   const modules = join(folder, await libFolder(folder), image.release);
-  const config = join(folder, "boot", `config-${image.release}`);
-  return { ...image, modules: await modulesIn(modules), config: await exists(config) ? config : undefined };
+  const configs = [join(folder, "boot", `config-${image.release}`), join(modules, "config")];
+  const isThere = await Promise.all(configs.map(exists));
+  return { ...image, modules: await modulesIn(modules), config: configs.find((_, index) => isThere[index]) };
 }
 
 /** Newer packages have modules in /usr/lib. */

@@ -32,9 +32,12 @@ function cloud(name: string, arch: Arch): Kernel {
       return { name, arch, suite: "bookworm", patterns: [`linux-image-6\\.1\\.0-[0-9]+-cloud-${arch}`] };
     case "6.12":
       return { name, arch, suite: "trixie", patterns: [`linux-image-6\\.12\\.[0-9]+\\+deb13-cloud-${arch}`] };
-    default:
-      // From 6.19 on linux-image-* is an empty package that only depends on this one.
-      return { name, arch, suite: "trixie-backports", patterns: [`linux-binary-7\\.[0-9.]+\\+deb13-cloud-${arch}`] };
+    default: {
+      // From 6.19 on linux-image-* is an empty package that only depends on these: image, configuration, modules.
+      const parts = ["binary", "base", "modules"];
+      const patterns = parts.map((part) => `linux-${part}-7\\.[0-9.]+\\+deb13-cloud-${arch}`);
+      return { name, arch, suite: "trixie-backports", patterns };
+    }
   }
 }
 

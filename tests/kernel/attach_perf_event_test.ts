@@ -3,10 +3,8 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { attachPerfEvent, type AttachPerfEventOptions, Collection, type Link, sys } from "../../mod.ts";
-import { PerfHardware, PerfType } from "../../lib/uapi/mod.ts";
-import { TestCgroup } from "../support/cgroup.ts";
+import { PerfFlag, PerfHardware, PerfType } from "../../lib/uapi/mod.ts";
 import { needs, openFds, shows } from "../support/mod.ts";
-import { cgroup2Mount } from "../../ffi/attach/mod.ts";
 import { COMPILERS, objectSpec } from "./support.ts";
 
 const COOKIE = 0x1122334455667788n;
@@ -136,29 +134,46 @@ Deno.test({
   },
 });
 
-function hasCgroup2(): boolean {
-  try {
-    return sys.exists(cgroup2Mount());
-  } catch {
-    return false;
-  }
+/** Where cgroups are whose processes can be sampled: in cgroup2, or in a hierarchy of the controller's own. */
+function perfCgroups(): string | undefined {
+  const event = { type: PerfType.PERF_TYPE_SOFTWARE, config: 0, samplePeriod: 1e9 };
+  return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/perf_event"].find((path) => {
+    const cgroup = `${path}/debpf-perf-probe-${Deno.pid}`;
+    using cleanup = new DisposableStack();
+    try {
+      sys.mkdir(cgroup);
+      cleanup.defer(() => sys.rmdir(cgroup));
+      using folder = sys.open(cgroup);
+      sys.perfEventOpen(event, { pid: folder.value, cpu: 0, flags: PerfFlag.PERF_FLAG_PID_CGROUP }).close();
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
+
+const CGROUPS = needs({ bpf: true }).ignore ? undefined : perfCgroups();
 
 Deno.test({
   ...shows("attachPerfEvent() of a cgroup", "only its processes are sampled, on all CPUs"),
-  ignore: needs({ bpf: true }).ignore || !hasCgroup2(),
+  ignore: CGROUPS === undefined,
   async fn() {
-    using cgroup = new TestCgroup();
-    await using busy = new Busy();
-    await using _other = new Busy();
-    sys.writeFile(`${cgroup.path}/cgroup.procs`, `${busy.pid}`);
-    using collection = load("clang19", busy.pid);
-    using link = attach(collection, { event: "cpu-clock", frequency: 997, cgroup: cgroup.path });
-    assertEquals(link.target, `cpu-clock of cgroup ${cgroup.path}`);
-    await until(() => samples(collection).all > 10n);
-    link.close();
-    const { all, watched } = samples(collection);
-    assertEquals(all, watched);
+    const cgroup = `${CGROUPS}/debpf-perf-${Deno.pid}`;
+    sys.mkdir(cgroup);
+    try {
+      await using busy = new Busy();
+      await using _other = new Busy();
+      sys.writeFile(`${cgroup}/cgroup.procs`, `${busy.pid}`);
+      using collection = load("clang19", busy.pid);
+      using link = attach(collection, { event: "cpu-clock", frequency: 997, cgroup });
+      assertEquals(link.target, `cpu-clock of cgroup ${cgroup}`);
+      await until(() => samples(collection).all > 10n);
+      link.close();
+      const { all, watched } = samples(collection);
+      assertEquals(all, watched);
+    } finally {
+      sys.rmdir(cgroup);
+    }
   },
 });
 

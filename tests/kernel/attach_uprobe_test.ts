@@ -220,19 +220,25 @@ Deno.test({
   ),
   ...needs({ bpf: true, program: "unshare" }),
   async fn() {
-    const script = `mount -t tmpfs none /mnt && mkdir /mnt/real && cp ${PATH} /mnt/real/prog &&
-      ln -s /mnt/real /mnt/absolute && ln -s ../mnt/absolute/prog /mnt/link && exec /mnt/link`;
-    await using target = UserTarget.start(PATH, "unshare", ["-m", "sh", "-c", script]);
-    await target.call(1);
-    for (const path of ["/mnt/real/prog", "/mnt/link", `/proc/${target.pid}/root/mnt/real/prog`]) {
-      using collection = loadUser("clang19", { enter: "" });
-      const rootOf = path.startsWith("/proc") ? undefined : target.pid;
-      using link = attachUprobe(collection.program("enter"), { path, rootOf, symbol: "target_add" });
-      assertEquals(link.target, `/proc/${target.pid}/root/mnt/real/prog:target_add`);
-      await target.call(4);
-      assertEquals(userSeen(collection, "enter").arguments, [4n, 8n]);
+    const folder = await Deno.makeTempDir();
+    try {
+      const script = `mount -t tmpfs none ${folder} && mkdir ${folder}/real && cp ${PATH} ${folder}/real/prog &&
+        ln -s ${folder}/real ${folder}/absolute && ln -s absolute/prog ${folder}/link && exec ${folder}/link`;
+      await using target = UserTarget.start(PATH, "unshare", ["-m", "sh", "-c", script]);
+      await target.call(1);
+      const real = `${folder}/real/prog`;
+      for (const path of [real, `${folder}/link`, `/proc/${target.pid}/root${real}`]) {
+        using collection = loadUser("clang19", { enter: "" });
+        const rootOf = path.startsWith("/proc") ? undefined : target.pid;
+        using link = attachUprobe(collection.program("enter"), { path, rootOf, symbol: "target_add" });
+        assertEquals(link.target, `/proc/${target.pid}/root${real}:target_add`);
+        await target.call(4);
+        assertEquals(userSeen(collection, "enter").arguments, [4n, 8n]);
+      }
+      assert(!sys.exists(real));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    assert(!sys.exists("/mnt/real/prog"));
   },
 });
 

@@ -24,6 +24,8 @@ export interface Truth {
   dropped: number;
   /** Records that producers discarded on purpose. */
   discarded: number;
+  /** Events that the stream says it had to drop. */
+  lost: number;
   /** Records out of order, twice, of the wrong size or with a wrong byte. */
   wrong: number;
   /** How many times the ring was filled. */
@@ -53,6 +55,7 @@ const WORDS = {
 /** Counts what arrives, and what of it is wrong. */
 class Checker {
   received = 0;
+  lost = 0;
   wrong = 0;
   bytes = 0;
   readonly #last = [-1, -1, -1, -1, -1, -1, -1, -1];
@@ -169,6 +172,7 @@ async function byTake({ collection, checker, done, look }: Reading): Promise<voi
   for (;;) {
     const last = done();
     const events = stream.take();
+    checker.lost = stream.lost;
     for (const { type, value } of events) checker.record(value as unknown as NumberedRecord, type!.size);
     if (last && events.length === 0) return;
     look();
@@ -184,13 +188,14 @@ async function byIterating({ collection, checker, look }: Reading, expected: Pro
   expected.then((count) => {
     total = count;
     // Ends the loop if what is missing never comes.
-    timer = setTimeout(() => stream.close(), checker.received < total ? 5000 : 0);
+    timer = setTimeout(() => stream.close(), checker.received + stream.lost < total ? 5000 : 0);
   });
   for await (const { type, value } of stream) {
     checker.record(value as unknown as NumberedRecord, type!.size);
     look();
-    if (checker.received >= total) break;
+    if (checker.received + stream.lost >= total) break;
   }
+  checker.lost = stream.lost;
   clearTimeout(timer);
 }
 
@@ -214,8 +219,8 @@ async function truth(object: string, way: string, count: number, producers: numb
   else if (way === "reader") await byReaders(reading);
   else if (way === "take") await byTake(reading);
   else await byIterating(reading, produced.then((made) => count - made.dropped - made.discarded));
-  const { received, wrong } = checker;
-  return { received, ...await produced, wrong, wraps: Math.floor(checker.bytes / sizeBytes) };
+  const { received, lost, wrong } = checker;
+  return { received, ...await produced, lost, wrong, wraps: Math.floor(checker.bytes / sizeBytes) };
 }
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { wrongArrow } from "./arrows.ts";
-import { arrowsFrom } from "./module_graph.ts";
+import { arrowsFrom, loadedBy } from "./module_graph.ts";
 import { codeThatMatches, linesThatMatch, sourcesIn } from "./sources.ts";
 
 const SHIPPED = ["mod.ts", "cli.ts", "lib", "ffi", "cli"];
@@ -23,6 +23,17 @@ Deno.test("cli.ts loads each command only when it is asked for", async () => {
   assertEquals(eager, []);
   const commands = (await arrowsFrom(["cli.ts"])).filter(({ to }) => to.startsWith("cli/"));
   assertGreater(commands.length, 1);
+});
+
+Deno.test("what lists the kernel's objects loads neither linker, CO-RE, the reader of objects, nor the dump of types", async () => {
+  // Each module costs a command a tenth of a millisecond before it does anything.
+  const heavy =
+    /^lib\/(linker|core|spec)\/(?!.*\b(markers|poison|keys)\/)|^lib\/(btf\/(dump|dedup|questions)|asm\/(text|flow|build))\//;
+  for (const command of ["cli/link/mod.ts", "cli/map/show.ts", "cli/prog/show.ts"]) {
+    const loaded = await loadedBy(command);
+    assertGreater(loaded.length, 20);
+    assertEquals(loaded.filter((path) => heavy.test(path)), [], command);
+  }
 });
 
 Deno.test("wrongArrow() allows what the layout allows", () => {

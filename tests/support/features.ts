@@ -5,6 +5,7 @@
  */
 import { cgroup2Mount } from "../../ffi/attach/mod.ts";
 import { hostBtf } from "../../ffi/btf/mod.ts";
+import { kernelConfig } from "../../ffi/host/mod.ts";
 import { Collection, openCollectionSpec } from "../../ffi/collection/mod.ts";
 import * as sys from "../../ffi/sys/mod.ts";
 import { DebpfError } from "../../lib/errors.ts";
@@ -35,6 +36,8 @@ export interface KernelFeature {
   readonly words: string;
   /** The version that has it, `5.17`. */
   readonly since: string;
+  /** The option that a kernel is built without where it lacks the feature all the same: `CONFIG_FPROBE`. */
+  readonly config?: string;
   /** Whether this kernel has it. */
   readonly has: () => boolean;
 }
@@ -276,11 +279,15 @@ export function hasFeature(name: FeatureName): boolean {
   return had;
 }
 
-/** Whether the running kernel is at least as new as the version that has a feature: then it has to have it. */
+/**
+ * Whether the running kernel is at least as new as the version that has a feature, and not known to be built without it: then
+ * it has to have it.
+ */
 export function shouldHave(name: FeatureName): boolean {
-  const [wanted, running] = [FEATURES[name].since, Deno.osRelease()].map((version) =>
-    version.split(/[.-]/).map(Number)
-  );
+  const { since, config }: KernelFeature = FEATURES[name];
+  const options = config === undefined ? undefined : kernelConfig().text;
+  if (options !== undefined && !options.split("\n").includes(`${config}=y`)) return false;
+  const [wanted, running] = [since, Deno.osRelease()].map((version) => version.split(/[.-]/).map(Number));
   const [major = 0, minor = 0] = wanted ?? [];
   const [ownMajor = 0, ownMinor = 0] = running ?? [];
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);

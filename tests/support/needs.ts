@@ -9,7 +9,7 @@
  */
 import { fail } from "@std/assert";
 import { fromFileUrl, relative } from "@std/path";
-import { type FeatureName, FEATURES, hasFeature, shouldHave } from "./features.ts";
+import { type FeatureName, FEATURES, hasFeature, type KernelFeature, shouldHave } from "./features.ts";
 import { clangPath, libbpfLinkPath, onPath, oraclePath, ROOT } from "./paths.ts";
 
 /** What a test needs; what is left out it does not need. */
@@ -82,7 +82,8 @@ function mustHave(reason: string): boolean {
 }
 
 function featureReason(name: FeatureName): string {
-  return `${FEATURES[name].words} (Linux ${FEATURES[name].since})`;
+  const { words, since, config }: KernelFeature = FEATURES[name];
+  return `${words} (Linux ${since}${config === undefined ? "" : `, ${config}`})`;
 }
 
 /** The file of tests that calls. It need not be the main module: in a virtual machine one module imports all. */

@@ -30,11 +30,13 @@ export const TRACING_FEATURES = {
   kprobeMulti: {
     words: "links of many kprobes",
     since: "5.18",
+    config: "CONFIG_FPROBE",
     has: () => linksMany(BpfAttachType.BPF_TRACE_KPROBE_MULTI),
   },
   kprobeSession: {
     words: "kprobe sessions",
     since: "6.10",
+    config: "CONFIG_FPROBE",
     has: () => linksMany(BpfAttachType.BPF_TRACE_KPROBE_SESSION),
   },
   fentry: {
@@ -61,6 +63,7 @@ export const TRACING_FEATURES = {
   sleepableFentry: {
     words: "sleepable fentry programs",
     since: "5.10",
+    config: "CONFIG_FUNCTION_ERROR_INJECTION",
     has: () => traces(BpfAttachType.BPF_TRACE_FENTRY, { name: syscallFunction("getpgid"), sleepable: true }),
   },
   freplace: {

@@ -24,7 +24,9 @@ export const USER_FEATURES = {
   uprobeMultiPid: {
     words: "links of many uprobes of one process",
     since: "6.10",
-    has: () => linkError(BpfAttachType.BPF_TRACE_UPROBE_MULTI, 0xffff_ffff) === "EINVAL",
+    has: () =>
+      linksMany(BpfAttachType.BPF_TRACE_UPROBE_MULTI) &&
+      linkError(BpfAttachType.BPF_TRACE_UPROBE_MULTI, 0xffff_ffff) === "EINVAL",
   },
   sleepableUprobes: {
     words: "sleepable programs on uprobes",

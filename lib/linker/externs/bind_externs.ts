@@ -6,14 +6,9 @@
 import { BPF_PSEUDO, type Instruction, isCall, isLoadImm64, MAP, MetadataKey, OPCODE } from "../../asm/mod.ts";
 import { DebpfError, LinkError, UnsupportedError } from "../../errors.ts";
 import { EXTERN, type ExternSpec } from "../../spec/mod.ts";
+import { MISSING_KFUNC } from "../markers/mod.ts";
 import type { ExternBinding } from "./binding.ts";
 import { isOfKernel, type ResolvedExterns } from "./resolve_externs.ts";
-
-/**
- * Added to the number of a weak kernel function that is missing, and called all the same: no helper has such a number, so
- * the verifier complains if the call is reached; libbpf's users know the number from its message.
- */
-export const MISSING_KFUNC = 2002000000;
 
 /** The module whose BTF's file descriptor a 64-bit load of a kernel variable's or function's address takes. */
 export const MODULE_BTF: MetadataKey<string> = new MetadataKey("module BTF");
@@ -88,10 +83,4 @@ export function bindModules(insns: readonly Instruction[], fdOf: (module: string
     const module = insn.get(MODULE_BTF);
     return module === undefined ? insn : insn.edit({ immHigh: fdOf(module) });
   });
-}
-
-/** The kernel function that `insn` would call if the kernel had it; `undefined` for other instructions. */
-export function missingKfunc(insn: Instruction): ExternSpec | undefined {
-  const isMarker = insn.opcode === OPCODE.CALL && insn.src === 0 && insn.imm >= MISSING_KFUNC;
-  return isMarker ? insn.get(EXTERN) : undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { bindExtern, bindModules, MISSING_KFUNC, missingKfunc, MODULE_BTF } from "./bind_externs.ts";
+export { bindExtern, bindModules, MODULE_BTF } from "./bind_externs.ts";
 export type {
   AddressBinding,
   ExternBinding,

@@ -25,7 +25,7 @@ import {
   programTypeSince,
 } from "../../uapi/versions/mod.ts";
 import { BpfAttachType, BpfMapType, BpfProgType, enumName, helperName } from "../../uapi/mod.ts";
-import { EXTERN } from "../keys.ts";
+import { EXTERN } from "../keys/mod.ts";
 import type { CollectionSpec, FunctionSpec, MapSpec, ProgramSpec } from "../types.ts";
 
 /** Kinds of {@linkcode Need}s. */

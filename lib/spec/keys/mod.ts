@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Label, MetadataKey } from "../asm/mod.ts";
-import type { DeclTagType } from "../btf/mod.ts";
-import type { ExternSpec } from "./types.ts";
+import { type Label, MetadataKey } from "../../asm/mod.ts";
+import type { DeclTagType } from "../../btf/mod.ts";
+import type { ExternSpec } from "../types.ts";
 
 /** The extern whose value or address a 64-bit load takes, or that a call calls. */
 export const EXTERN: MetadataKey<ExternSpec> = new MetadataKey("extern");
