@@ -5,7 +5,7 @@
  */
 import { encode, type Instruction, listing, MAP, referenceText, slotCount } from "../lib/asm/mod.ts";
 import { CORE_RELOCATION } from "../lib/btf/mod.ts";
-import { CORE_FIXUP, type CoreTarget, poisonedBy } from "../lib/core/mod.ts";
+import { CORE_FIXUP, type CoreTarget, poisonedBy, type SkippedTarget } from "../lib/core/mod.ts";
 import {
   bindMaps,
   hasCoreRelocations,
@@ -47,9 +47,10 @@ program cannot be relocated or linked.`,
     const files = collected("btf");
     const targets = files.length === 0 && !hasCoreRelocations(spec) ? [] : await readTargets(files);
     const kconfig = await readKconfig(string("kconfig"));
+    const skipped = noteSkipped(output);
     const { programs, maps, structOps } = relocateCollection(spec, {
       targets,
-      skipped: noteSkipped(output),
+      skipped,
       facts: await hostFacts(),
       kconfig,
       ...(hasStructOps(spec) ? { kernel: await hostKernel() ?? targets } : {}),
@@ -64,7 +65,7 @@ program cannot be relocated or linked.`,
       }
       for (const map of maps.values()) printData(map, output);
     }
-    const targetId = await targetsOfHost();
+    const targetId = await targetsOfHost(skipped);
     let errors = 0;
     for (const [name, program] of programs) {
       const own = spec.programs.get(name)!;
@@ -84,11 +85,11 @@ async function hostKernel(): Promise<CoreTarget[] | undefined> {
 }
 
 /** Ids of what programs are loaded for in the running kernel, or why it does not have it; 0 if it cannot be asked. */
-async function targetsOfHost(): Promise<(program: ProgramSpec) => number | Error> {
+async function targetsOfHost(skipped: SkippedTarget): Promise<(program: ProgramSpec) => number | Error> {
   const { ffiAvailable } = await import("../ffi/sys/mod.ts");
   if (!ffiAvailable()) return () => 0;
   const { attachTargetId } = await import("../ffi/collection/mod.ts");
-  return attachTargetId;
+  return (program) => attachTargetId(program, skipped);
 }
 
 /** What the running kernel says of itself; `undefined` if it cannot be asked. */

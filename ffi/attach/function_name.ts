@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UnsupportedError } from "../../lib/errors.ts";
 
 /** A kernel function, and a place in it. */
 export interface FunctionName {
@@ -20,12 +21,15 @@ const FORM = /^(?:([\w-]+):)?([A-Za-z_.$][\w.$]*)(?:\+(0x[0-9a-f]+|\d+))?$/i;
  * Takes such a name apart; `vmlinux:` stands for the kernel itself.
  *
  * @param place What a message begins with: `program "p"`.
- * @throws {Error} if it is none.
+ * @throws {UnsupportedError} if it is none: no kernel has it.
  */
 export function parseFunctionName(text: string, place: string): FunctionName {
   const [whole, module, name = "", offset = "0"] = FORM.exec(text) ?? [];
   if (whole === undefined) {
-    throw new Error(`${place}: a function is named FUNCTION, MODULE:FUNCTION or FUNCTION+OFFSET, not "${text}"`);
+    throw new UnsupportedError(
+      `function ${text}`,
+      `${place}: a function is named FUNCTION, MODULE:FUNCTION or FUNCTION+OFFSET, not "${text}"`,
+    );
   }
   return { module: module === "vmlinux" ? undefined : moduleName(module), name, offset: Number(offset) };
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { nearestNames } from "../../lib/core/mod.ts";
-import { UnsupportedError } from "../../lib/errors.ts";
+import { type CoreTarget, nearestNames, type SkippedTarget } from "../../lib/core/mod.ts";
+import { DebpfError, UnsupportedError } from "../../lib/errors.ts";
 import type { ProgramSpec } from "../../lib/spec/mod.ts";
 import { BpfAttachType, BpfProgType, BtfKind } from "../../lib/uapi/mod.ts";
 import { explainFunction, functionOfProgram, parseFunctionName } from "../attach/mod.ts";
@@ -32,6 +32,14 @@ export type AttachTarget = Pick<ProgramImage, "attachBtfId" | "attachBtfObjFd" |
   readonly name: string;
 };
 
+/** Where targets are looked for. */
+export interface AttachLookup {
+  /** The kernel and its modules; by default read anew. */
+  readonly kernel?: () => readonly CoreTarget[];
+  /** Told of a module whose BTF cannot be read: it is skipped. */
+  readonly skipped?: SkippedTarget | undefined;
+}
+
 /** How BTF has what a kind of program is loaded for: each is a type with a name before the own one. */
 interface Naming {
   readonly prefix: string;
@@ -45,10 +53,16 @@ interface Naming {
  *
  * @param to What the user wants in place of what the section name says.
  * @param owned Gets what has to be open until the program is loaded.
+ * @param lookup Where it is looked for.
  * @throws {KernelFunctionError} if the kernel has no such function.
  * @throws {UnsupportedError} if it does not have what else it is, or the section name does not say what.
  */
-export function attachTarget(spec: ProgramSpec, to: AttachTo | undefined, owned: DisposableStack): AttachTarget {
+export function attachTarget(
+  spec: ProgramSpec,
+  to: AttachTo | undefined,
+  owned: DisposableStack,
+  lookup: AttachLookup = {},
+): AttachTarget {
   if (spec.attach === "trace_multi") return ofMany(spec, to, owned);
   if (!spec.attachByBtf) return { attachBtfId: 0, name: spec.attachTo };
   const place = `program "${spec.name}" (section "${spec.section}")`;
@@ -66,7 +80,7 @@ export function attachTarget(spec: ProgramSpec, to: AttachTo | undefined, owned:
   }
   const naming = namingOf(spec);
   for (const name of names) {
-    const found = inKernel(place, naming, name, owned);
+    const found = inKernel(place, naming, name, owned, lookup);
     if (found !== undefined) return { ...found, name };
   }
   throw missing(place, naming, names);
@@ -113,10 +127,11 @@ function inKernel(
   naming: Naming,
   target: string,
   owned: DisposableStack,
+  lookup: AttachLookup,
 ): Omit<AttachTarget, "name"> | undefined {
   const { module, name } = splitModule(target);
   const wanted = naming.prefix + name;
-  const [kernel, ...modules] = hostTargets();
+  const [kernel, ...modules] = (lookup.kernel ?? hostTargets)();
   if (module === undefined || module === "vmlinux") {
     const ids = kernel!.btf.findIds(wanted, naming.kind);
     if (ids.length > 1 && naming.prefix === "") throw ambiguous(place, name);
@@ -125,10 +140,22 @@ function inKernel(
   }
   for (const other of modules) {
     if (module !== undefined && other.name !== module.replaceAll("-", "_")) continue;
-    const id = other.btf.findIds(wanted, naming.kind).find((id) => id >= other.btf.ownStartId);
+    const id = ownId(other, wanted, naming.kind, lookup);
     if (id !== undefined) return { attachBtfId: id, attachBtfObjFd: owned.use(openModuleBtf(other.name)).value };
   }
   return undefined;
+}
+
+/** Id of a type of a module's own; `undefined` if there is none, or if the module's BTF cannot be read. */
+function ownId(module: CoreTarget, name: string, kind: BtfKind, { skipped }: AttachLookup): number | undefined {
+  try {
+    const { btf } = module;
+    return btf.findIds(name, kind).find((id) => id >= btf.ownStartId);
+  } catch (error) {
+    if (!(error instanceof DebpfError)) throw error;
+    skipped?.(module, error);
+    return undefined;
+  }
 }
 
 function splitModule(target: string): { module: string | undefined; name: string } {

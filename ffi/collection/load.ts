@@ -149,7 +149,7 @@ function loadFor(spec: CollectionSpec, options: LoadOptions, missing: MissingFea
       if (program instanceof Error) throw program;
       using opened = new DisposableStack();
       const { name: to, ...target } = program.structOps === undefined
-        ? attachTarget(own, options.attachTo?.[name], opened)
+        ? attachTarget(own, options.attachTo?.[name], opened, { kernel, skipped: options.skippedModule })
         : { ...structOpsTarget(program.structOps, modules), name: "" };
       if (own.attachByBtf) attachTo.set(name, to);
       const image = imageOf(spec, own, program, {

@@ -63,7 +63,7 @@ const MACHINES: Record<Arch, Machine> = {
   arm64: {
     qemu: "qemu-system-aarch64",
     package: "qemu-system-arm",
-    args: ["-machine", "virt", "-cpu", "max,pauth-impdef=on"],
+    args: ["-machine", "virt", "-cpu", "cortex-a76"],
     console: "ttyAMA0",
     // The machine has one serial port only.
     filesPort: "/dev/vport0p1",

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as sys from "../../ffi/sys/mod.ts";
 import { assemble } from "../../lib/asm/text/mod.ts";
 import { decode, encode, format, type Instruction, slotCount } from "../../lib/asm/mod.ts";
-import { BpfProgType } from "../../lib/uapi/mod.ts";
+import { BpfMapFlag, BpfMapType, BpfProgType } from "../../lib/uapi/mod.ts";
 import { needs } from "../support/mod.ts";
 import { featureOf } from "./asm_support.ts";
 import { VERIFIER_TEXT } from "../lib/asm/verifier_text.ts";
@@ -14,10 +14,13 @@ const SLOT = 13;
  * A program that reaches `insn` with a number in each register, whatever it is: the verifier prints an instruction before
  * it refuses it. Behind jumps by -2 the program ends; what is behind an unconditional jump is reached from elsewhere.
  */
-function programAround(insn: Instruction): Instruction[] {
+function programAround(insn: Instruction, arena?: sys.Fd): Instruction[] {
   const isCall = insn.opcode === 0x85 && insn.src === 1;
+  const numbers = Array.from({ length: 9 }, (_, i) => `r${i + 1} = r0`);
+  // The address of a map takes two slots.
+  if (arena) numbers.splice(0, 2, `r1 = map[fd:${arena.value}]`);
   const before = `call get_prandom_u32
-    ${Array.from({ length: 9 }, (_, i) => `r${i + 1} = r0`).join("\n")}
+    ${numbers.join("\n")}
     if r0 == 0x7 goto pc+${2 + insn.slots}
     if r0 == 0x8 goto pc+1
     exit`;
@@ -44,6 +47,16 @@ function verifierText(insns: readonly Instruction[]): string | undefined {
   return new RegExp(`^${SLOT}: (\\(..\\) .*?)(?: *; .*)?$`, "m").exec(text)?.[1];
 }
 
+/** It has to have its addresses, in user space, before a program that has it. */
+const ARENA: sys.MapCreateRequest = {
+  mapType: BpfMapType.BPF_MAP_TYPE_ARENA,
+  keySize: 0,
+  valueSize: 0,
+  maxEntries: 1,
+  mapFlags: BpfMapFlag.BPF_F_MMAPABLE,
+  mapExtra: 1n << 44n,
+};
+
 /** Instructions by the feature of a kernel that they need. */
 const BY_FEATURE = Map.groupBy(
   VERIFIER_TEXT.map(([bytes]) => decode(Uint8Array.fromHex(bytes), "little")[0]!),
@@ -55,7 +68,9 @@ for (const [feature, insns] of BY_FEATURE) {
     name: `format() is what this kernel's verifier prints, character for character: ${feature ?? "older forms"}`,
     ...needs({ bpf: true, features: feature === undefined ? [] : [feature] }),
     fn() {
-      for (const insn of insns) assertEquals(format(insn), verifierText(programAround(insn)));
+      // Newer kernels look for the arena before they print the cast.
+      using arena = feature === "arena" ? sys.mapCreate(ARENA) : undefined;
+      for (const insn of insns) assertEquals(format(insn), verifierText(programAround(insn, arena)));
     },
   });
 }

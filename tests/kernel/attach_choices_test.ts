@@ -22,14 +22,15 @@ Deno.test({
   ...needs({ bpf: true, btf: true, tracefs: true, features: ["syscallTracepoints"] }),
   fn: () => {
     // Nothing can be attached to the first; the kernel may refuse the second; the third is a plain tracepoint.
-    const alternatives = [["on_program_fentry", "on_sleepable", "on_tp"]];
+    const alternatives = [["on_program_fentry", "on_fentry", "on_tp"]];
     using collection = loadTracer("clang19", [], { alternatives });
     const links = collection.attach();
     assertEquals(links.length, 1);
     const taken = links[0]!.program;
-    assert(["on_sleepable", "on_tp"].includes(taken), taken);
+    assert(["on_fentry", "on_tp"].includes(taken), taken);
     callGetpgid();
-    assertEquals(seen(collection, taken === "on_tp" ? 12 : 20).count, 1n);
+    callFallocate();
+    assertEquals(seen(collection, taken === "on_tp" ? 12 : 7).count, 1n);
     assertEquals(collection.skipped.map(({ program }) => program).filter((name) => name === taken), []);
     assertEquals(new Set(collection.skipped.map(({ program }) => program)).size, 2);
     const reason = collection.skipped.find(({ program }) => program === "on_program_fentry")!.reason;

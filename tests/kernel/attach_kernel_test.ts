@@ -17,7 +17,6 @@ import {
 } from "../../mod.ts";
 import type { FeatureName } from "../support/features.ts";
 import { needs, shows } from "../support/mod.ts";
-import { syscallFunction } from "../support/tracing_features.ts";
 import { callFallocate, callGetpgid, FALLOCATE, GETPGID_CALL, loadTracer, seen } from "./attach_support.ts";
 import { COMPILERS } from "./support.ts";
 
@@ -34,7 +33,7 @@ interface Way {
   readonly slot: number;
   readonly features: readonly FeatureName[];
   /** Makes the call. */
-  readonly call: () => void;
+  readonly call: (collection: Collection) => unknown;
   /** The first of the values that it sees. */
   readonly values: readonly bigint[];
   /** How often it runs for a call; 1 by default. */
@@ -73,9 +72,8 @@ const WAYS: readonly Way[] = [
     program: "on_sleepable",
     slot: 20,
     features: ["sleepableFentry"],
-    call: callGetpgid,
-    values: [GETPGID_CALL.pid],
-    attachTo: syscallFunction("getpgid"),
+    call: (collection) => collection.program("on_sleepable").run(),
+    values: [1n],
   },
   {
     ...traced,
@@ -160,7 +158,7 @@ const WAYS: readonly Way[] = [
     how: "attachKprobeMulti() of a glob, with a cookie for each function",
     attach: (program, cookie) =>
       attachKprobeMulti(program, {
-        pattern: "vfs_*",
+        pattern: "vfs_fa*",
         cookieOf: (name) => name === "vfs_fallocate" ? cookie ?? 0n : 2n,
       }),
   },
@@ -258,12 +256,12 @@ function showWay(compiler: string, way: Way, cookie: bigint | undefined): void {
     ...(attachTo === undefined ? {} : { attachTo: { [program]: attachTo } }),
   });
   // What happens before it is attached is not seen.
-  way.call();
+  way.call(collection);
   {
     using _ = attach(collection, way, cookie);
-    way.call();
+    way.call(collection);
   }
-  way.call();
+  way.call(collection);
   const { count, values, cookie: got } = seen(collection, slot);
   assertEquals(count, way.runs ?? 1n);
   assertEquals(values.slice(0, way.values.length).map((value) => signed(value, way)), way.values);

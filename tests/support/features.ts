@@ -38,6 +38,8 @@ export interface KernelFeature {
   readonly since: string;
   /** The option that a kernel is built without where it lacks the feature all the same: `CONFIG_FPROBE`. */
   readonly config?: string;
+  /** New kernels may be built or started without it: then it is no mistake that it is missing. */
+  readonly mayBeOff?: boolean;
   /** Whether this kernel has it. */
   readonly has: () => boolean;
 }
@@ -284,6 +286,8 @@ export function hasFeature(name: FeatureName): boolean {
  * it has to have it.
  */
 export function shouldHave(name: FeatureName): boolean {
+  const feature: KernelFeature = FEATURES[name];
+  if (feature.mayBeOff) return false;
   const { since, config }: KernelFeature = FEATURES[name];
   const options = config === undefined ? undefined : kernelConfig().text;
   if (options !== undefined && !options.split("\n").includes(`${config}=y`)) return false;

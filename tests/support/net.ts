@@ -80,8 +80,10 @@ export function makeVeth(name: string, peer: string): void {
   setUp(peer);
 }
 
-/** Makes a netkit pair of layer 3; the second device gets the next number. Both are up. */
+/** Makes a netkit pair of layer 3, without IPv6: nothing is sent but what a test sends. Both are up. */
 export function makeNetkit(name: string, peer: string): void {
+  const setting = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  if (sys.exists(setting)) sys.writeFile(setting, "1");
   makeDevice(name, "netkit", {
     [IFLA_NETKIT.mode]: NETKIT_L3,
     [IFLA_NETKIT.peerInfo]: concatenated(ifinfo(0), encodeAttributes({ [IFLA.ifname]: peer })),

@@ -47,11 +47,13 @@ export const TRACING_FEATURES = {
   fsession: {
     words: "fsession programs",
     since: "7.0",
+    mayBeOff: true,
     has: () => traces(BpfAttachType.BPF_TRACE_FSESSION),
   },
   tracingMulti: {
     words: "fentry of many functions",
     since: "7.2",
+    mayBeOff: true,
     has: () =>
       attempted(() => {
         const expectedAttachType = BpfAttachType.BPF_TRACE_FENTRY_MULTI;
@@ -62,9 +64,9 @@ export const TRACING_FEATURES = {
   },
   sleepableFentry: {
     words: "sleepable fentry programs",
-    since: "5.10",
-    config: "CONFIG_FUNCTION_ERROR_INJECTION",
-    has: () => traces(BpfAttachType.BPF_TRACE_FENTRY, { name: syscallFunction("getpgid"), sleepable: true }),
+    since: "6.3",
+    mayBeOff: true,
+    has: () => traces(BpfAttachType.BPF_TRACE_FENTRY, { name: "bpf_fentry_test1", sleepable: true }),
   },
   freplace: {
     words: "programs that replace functions of others",
@@ -89,6 +91,7 @@ export const TRACING_FEATURES = {
   bpfLsm: {
     words: "LSM programs (lsm=...,bpf)",
     since: "5.7",
+    mayBeOff: true,
     has: () =>
       activeLsms().includes("bpf") &&
       traces(BpfAttachType.BPF_LSM_MAC, { progType: LSM, name: "bpf_lsm_inode_mkdir" }),
@@ -96,6 +99,7 @@ export const TRACING_FEATURES = {
   lsmCgroup: {
     words: "LSM programs of cgroups",
     since: "6.0",
+    mayBeOff: true,
     has: () => activeLsms().includes("bpf") && loadsFor("bpf_lsm_socket_bind", LSM, BpfAttachType.BPF_LSM_CGROUP),
   },
   mapIter: {
@@ -119,11 +123,6 @@ export const TRACING_FEATURES = {
     has: tracepointCookie,
   },
 } as const;
-
-/** What the function of a system call is called. */
-export function syscallFunction(call: string): string {
-  return `${Deno.build.arch === "aarch64" ? "__arm64_sys_" : "__x64_sys_"}${call}`;
-}
 
 function activeLsms(): string[] {
   const path = "/sys/kernel/security/lsm";

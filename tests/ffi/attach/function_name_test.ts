@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { functionText, parseFunctionName } from "../../../ffi/attach/function_name.ts";
+import { UnsupportedError } from "../../../lib/errors.ts";
 
 const CASES: readonly [text: string, module: string | undefined, name: string, offset: number][] = [
   ["do_unlinkat", undefined, "do_unlinkat", 0],
@@ -21,7 +22,7 @@ Deno.test("parseFunctionName() takes function, module and offset apart, as libbp
 
 Deno.test("parseFunctionName() refuses what is no name, with the place first", () => {
   for (const text of ["", "+4", "foo+", "foo+x", "foo-4", "a:b:c", "a b", "vfs_*", "9lives"]) {
-    const error = assertThrows(() => parseFunctionName(text, `program "p"`), Error);
+    const error = assertThrows(() => parseFunctionName(text, `program "p"`), UnsupportedError);
     assertEquals((error as Error).message.startsWith(`program "p": a function is named FUNCTION`), true, text);
   }
 });
