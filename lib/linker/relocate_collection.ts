@@ -100,7 +100,7 @@ export function relocateCollection(spec: CollectionSpec, options: RelocateCollec
   const builder = new BtfBuilder({ order: spec.order });
   const types = new CollectionTypes(spec, builder);
   const structOps = hasStructOps(spec)
-    ? attempt(() => new StructOps(spec, options.kernel ?? options.targets))
+    ? attempt(() => new StructOps(spec, options.kernel ?? options.targets, options.skipped))
     : undefined;
   const selected = [...spec.programs.values()].map((program) => withAutoload(program, structOps))
     .filter(options.select ?? (() => true));

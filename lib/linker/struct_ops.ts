@@ -16,7 +16,7 @@ import {
   type Value,
 } from "../btf/mod.ts";
 import type { ByteOrder } from "../bytes.ts";
-import type { CoreTarget } from "../core/mod.ts";
+import type { CoreTarget, SkippedTarget } from "../core/mod.ts";
 import { DebpfError, LinkError, UnsupportedError } from "../errors.ts";
 import type { CollectionSpec, MapSpec, ProgramSpec, StructOpsValue } from "../spec/mod.ts";
 import { BpfProgType, BtfKind } from "../uapi/mod.ts";
@@ -61,10 +61,11 @@ export class StructOps {
    *
    * @param spec The collection.
    * @param kernel The kernel first, then its modules.
+   * @param skipped Told of modules whose BTF cannot be read.
    * @throws {UnsupportedError} if the kernel does not have a struct, or a member of it that is not zero.
    * @throws {LinkError} if a value contradicts itself or the kernel.
    */
-  constructor(spec: CollectionSpec, kernel: readonly CoreTarget[]) {
+  constructor(spec: CollectionSpec, kernel: readonly CoreTarget[], skipped: SkippedTarget = () => {}) {
     const maps = new Map<string, StructOpsImage>();
     const members = new Map<string, StructOpsMember>();
     const used = new Set<string>();
@@ -72,7 +73,7 @@ export class StructOps {
       if (map.structOps === undefined) continue;
       for (const program of map.structOps.programs) used.add(program);
       if (map.autocreate === false) continue;
-      maps.set(map.name, new StructOpsFitter(map, spec, kernel, members).fit());
+      maps.set(map.name, new StructOpsFitter(map, spec, { kernel, skipped, members }).fit());
     }
     this.maps = maps;
     this.#members = members;
@@ -106,17 +107,22 @@ class StructOpsFitter {
   readonly #kernel: readonly CoreTarget[];
   readonly #members: Map<string, StructOpsMember>;
   readonly #place: string;
+  readonly #skipped: SkippedTarget;
 
   constructor(
     map: MapSpec,
     spec: CollectionSpec,
-    kernel: readonly CoreTarget[],
-    members: Map<string, StructOpsMember>,
+    { kernel, skipped, members }: {
+      readonly kernel: readonly CoreTarget[];
+      readonly skipped: SkippedTarget;
+      readonly members: Map<string, StructOpsMember>;
+    },
   ) {
     this.#local = map.structOps!.type;
     this.#given = map.structOps!.value;
     this.#spec = spec;
     this.#kernel = kernel;
+    this.#skipped = skipped;
     this.#members = members;
     this.#place = `struct_ops "${map.name}"`;
   }
@@ -159,7 +165,7 @@ class StructOpsFitter {
 
   #findTypes(): { target: CoreTarget; type: StructType; valueType: StructType; dataOffset: number } {
     const name = essentialName(this.#local.name);
-    const found = findOwn(this.#kernel, VALUE_PREFIX + name);
+    const found = findOwn(this.#kernel, VALUE_PREFIX + name, this.#skipped);
     const type = found?.target.btf.find(name, BtfKind.Struct) as StructType | undefined;
     const data = found?.valueType.members.find((member) => member.type.id === type?.id);
     if (found === undefined || type === undefined || data === undefined) {
@@ -292,6 +298,7 @@ function memberNames(type: BtfType): Set<string> {
 function findOwn(
   targets: readonly CoreTarget[],
   name: string,
+  skipped: SkippedTarget,
 ): { target: CoreTarget; valueType: StructType } | undefined {
   for (const target of targets) {
     try {
@@ -301,6 +308,7 @@ function findOwn(
     } catch (error) {
       // A module whose BTF cannot be read is as if it were not loaded; a kernel's is needed.
       if (!(error instanceof DebpfError) || target === targets[0]) throw error;
+      skipped(target, error);
     }
   }
   return undefined;

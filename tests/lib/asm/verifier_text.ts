@@ -131,7 +131,7 @@ export const VERIFIER_TEXT: readonly (readonly [bytes: string, text: string])[] 
   ["bca9080000000000", "(bc) w9 = (s8)w10"],
   ["bd9afeff00000000", "(bd) if r10 <= r9 goto pc-2"],
   ["be9afeff00000000", "(be) if w10 <= w9 goto pc-2"],
-  ["bf32010041000000", "(bf) r2 = addr_space_cast(r3, 0, 65)"],
+  ["bf32010001000000", "(bf) r2 = addr_space_cast(r3, 0, 1)"],
   ["bf9a000000000000", "(bf) r10 = r9"],
   ["bf9a080000000000", "(bf) r10 = (s8)r9"],
   ["bf9a100000000000", "(bf) r10 = (s16)r9"],
