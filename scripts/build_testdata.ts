@@ -140,8 +140,13 @@ async function compileTarget(source: string, output: string, bigEndian: boolean,
 }
 
 async function runs(tool: string): Promise<boolean> {
-  const output = new Deno.Command(tool, { args: ["--version"], stdout: "null" }).output();
-  return (await output.catch(() => undefined))?.success ?? false;
+  try {
+    return (await new Deno.Command(tool, { args: ["--version"], stdout: "null" }).output()).success;
+  } catch (error) {
+    // A program that is not there is an exception, not a status.
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function requireTools(): Promise<void> {

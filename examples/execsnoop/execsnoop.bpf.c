@@ -71,8 +71,8 @@ DEBPF_EVENT(events, exec_event);
 /* Only programs of this user; -1: everybody's. */
 const volatile __u32 filter_uid = -1;
 
-/* Events that found the ring full. */
-__u64 lost = 0;
+/* Events that found the ring full: `run` tells how many. */
+DEBPF_LOST(events);
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm), unchanged since Linux 3.4. */
 SEC("raw_tp/sched_process_exec")
@@ -91,7 +91,7 @@ int handle_exec(__u64 *args)
 
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
-		__sync_fetch_and_add(&lost, 1);
+		DEBPF_COUNT_LOST(events);
 		return 0;
 	}
 
