@@ -5,7 +5,7 @@
  * @module
  */
 import type { KernelFeature } from "../../lib/linker/mod.ts";
-import { BtfBuilder, type FuncProtoType, type FuncType } from "../../lib/btf/mod.ts";
+import { BtfBuilder, type FuncProtoType, type FuncType, INT_TYPE } from "../../lib/btf/mod.ts";
 import { BpfAttachType, BpfFuncId, BpfMapFlag, BpfMapType, BpfProgType, BtfKind } from "../../lib/uapi/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { missingBtfFeatures } from "./btf.ts";
@@ -45,17 +45,7 @@ const CONTEXT_PROTO: FuncProtoType = {
   kind: BtfKind.FuncProto,
   id: 0,
   name: "",
-  returns: {
-    kind: BtfKind.Int,
-    id: 0,
-    name: "int",
-    size: 4,
-    signed: true,
-    char: false,
-    bool: false,
-    offsetBits: 0,
-    bits: 32,
-  },
+  returns: INT_TYPE,
   params: [{
     name: "ctx",
     type: { kind: BtfKind.Ptr, id: 0, name: "", target: { kind: BtfKind.Unknown, id: 0, name: "" } },

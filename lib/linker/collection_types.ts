@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instruction } from "../asm/mod.ts";
-import { type BtfBuilder, type BtfType, FUNC_INFO } from "../btf/mod.ts";
+import { type BtfBuilder, type BtfType, FUNC_INFO, INT_TYPE } from "../btf/mod.ts";
 import { type CollectionSpec, DeclTags, FUNC_TAGS, type MapSpec } from "../spec/mod.ts";
 import { BpfMapType, BtfKind } from "../uapi/mod.ts";
 
@@ -87,17 +87,7 @@ export class CollectionTypes {
   /** Adds some type if there is none: the kernel creates no struct_ops map without BTF, though it reads nothing of it. */
   addAny(): void {
     if (this.#builder.typeCount > 1) return;
-    this.#builder.add({
-      kind: BtfKind.Int,
-      id: 0,
-      name: "int",
-      size: 4,
-      signed: true,
-      char: false,
-      bool: false,
-      offsetBits: 0,
-      bits: 32,
-    });
+    this.#builder.add(INT_TYPE);
   }
 
   #add(type: BtfType | undefined): number {

@@ -4,21 +4,10 @@
  * @module
  */
 import { BtfKind } from "../../uapi/mod.ts";
-import type { BtfType, IntType, Linkage } from "../types.ts";
+import type { BtfType, Linkage } from "../types.ts";
 import { BtfBuilder } from "./btf_builder.ts";
+import { INT_TYPE } from "./int_type.ts";
 import type { BtfFeature } from "./sanitize.ts";
-
-const INT: IntType = {
-  kind: BtfKind.Int,
-  id: 0,
-  name: "int",
-  size: 4,
-  signed: true,
-  char: false,
-  bool: false,
-  offsetBits: 0,
-  bits: 32,
-};
 
 /** The smallest BTF, in this machine's byte order, that a kernel loads only if it knows `feature`. */
 export function btfFeatureProbe(feature: BtfFeature): Uint8Array {
@@ -44,7 +33,7 @@ function typeOf(feature: BtfFeature): BtfType {
       return { kind: BtfKind.DeclTag, id: 0, name: "tag", target, componentIndex: -1 };
     }
     case "typeTag": {
-      const target = { kind: BtfKind.TypeTag, id: 0, name: "tag", target: INT } as const;
+      const target = { kind: BtfKind.TypeTag, id: 0, name: "tag", target: INT_TYPE } as const;
       return { kind: BtfKind.Ptr, id: 0, name: "", target };
     }
     case "enum64":
@@ -62,11 +51,11 @@ function typeOf(feature: BtfFeature): BtfType {
 }
 
 function func(linkage: Linkage): BtfType {
-  const target = { kind: BtfKind.FuncProto, id: 0, name: "", returns: INT, params: [] } as const;
+  const target = { kind: BtfKind.FuncProto, id: 0, name: "", returns: INT_TYPE, params: [] } as const;
   return { kind: BtfKind.Func, id: 0, name: "function", target, linkage };
 }
 
 function section(name: string): BtfType {
-  const variable = { kind: BtfKind.Var, id: 0, name: "variable", target: INT, linkage: "static" } as const;
+  const variable = { kind: BtfKind.Var, id: 0, name: "variable", target: INT_TYPE, linkage: "static" } as const;
   return { kind: BtfKind.Datasec, id: 0, name, size: 4, entries: [{ type: variable, offset: 0, size: 4 }] };
 }
