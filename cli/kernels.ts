@@ -64,7 +64,7 @@ export async function readTargets(files: readonly string[]): Promise<CoreTarget[
  *
  * @throws {RelocationError} if they aren't.
  */
-export function refuseOtherOrder(spec: CollectionSpec, { name, targets }: Kernel): void {
+export function refuseOtherOrder(spec: CollectionSpec, { name, targets }: Pick<Kernel, "name" | "targets">): void {
   const order = targets[0]?.btf.order;
   if (order === undefined || order === spec.order) return;
   throw new RelocationError(

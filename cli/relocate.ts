@@ -24,7 +24,7 @@ import { readArgs } from "./args.ts";
 import { type Command, EXIT } from "./command.ts";
 import { readKconfig } from "./kconfig.ts";
 import { readObject } from "./object_file.ts";
-import { noteSkipped, readTargets } from "./kernels.ts";
+import { noteSkipped, readTargets, refuseOtherOrder } from "./kernels.ts";
 import type { Output } from "./output.ts";
 
 /** The command. */
@@ -47,6 +47,7 @@ program cannot be relocated or linked.`,
     const files = collected("btf");
     const targets = files.length === 0 && !hasCoreRelocations(spec) ? [] : await readTargets(files);
     const kconfig = await readKconfig(string("kconfig"));
+    if (hasCoreRelocations(spec)) refuseOtherOrder(spec, { name: targets[0]?.name ?? "", targets });
     const skipped = noteSkipped(output);
     const { programs, maps, structOps } = relocateCollection(spec, {
       targets,

@@ -63,7 +63,9 @@ export class TypeTable {
 
   /** Walks until `limit` types are known, or to the end or a broken type; gives the number of types known. */
   walk(limit: number): number {
-    if (this.#count < limit) this.#step(this.#count, limit, NO_QUERY);
+    // Once all are known there is nothing to step over, however often the count is asked for.
+    const more = this.#next < this.words.length && this.#failure === undefined;
+    if (more && this.#count < limit) this.#step(this.#count, limit, NO_QUERY);
     return this.#count;
   }
 

@@ -19,7 +19,8 @@ export class DeclTags {
   /** Finds all tags of `btf`. */
   static of(btf: Btf): DeclTags {
     const byTarget = new Map<number, DeclTagType[]>();
-    for (let id = btf.ownStartId; id < btf.typeCount; id++) {
+    const { typeCount } = btf;
+    for (let id = btf.ownStartId; id < typeCount; id++) {
       if (btf.kindOf(id) !== BtfKind.DeclTag) continue;
       const tag = btf.type(id) as DeclTagType;
       const others = byTarget.get(tag.target.id);

@@ -12,17 +12,19 @@ import { cached, exists, ROOT } from "./cache.ts";
 import { prepareDenoDir } from "./guest.ts";
 import { kernelImage } from "./kernel_image.ts";
 import { type Arch, chosenKernels, type Kernel, usualKernels } from "./kernels.ts";
-import { type KernelResult, parseReport, skipReasons, withLater } from "./results.ts";
+import { casesOf, type KernelResult, parseReport, skipReasons, withLater } from "./results.ts";
 import { kernelsPage } from "./table.ts";
 
-const USAGE =
-  `deno task vm [KERNEL...] [FILE...] [--filter NAME] [--arch arm64] [--run COMMAND] [--out DIR] [--time SECONDS]
+const USAGE = `deno task vm [KERNEL...] [FILE...] [--filter NAME | --skipped REPORT] [--arch arm64] [--run COMMAND]
+                               [--out DIR] [--time SECONDS]
 
 Boots kernels under qemu and runs the tests of tests/kernel and tests/ffi in each, or COMMAND.
 
   KERNEL         5.10, 6.1, 6.12, 7.x; without: all of them (on arm64: 6.12)
   FILE           only tests in files whose paths contain FILE, which has a slash: kernel/attach_
   --filter NAME  only tests whose names contain NAME, or match /NAME/
+  --skipped REPORT
+                 only tests that were skipped in this report of \`deno test --junit-path\`
   --arch ARCH    amd64 or arm64; default: amd64
   --run COMMAND  what sh runs instead of tests, as root, in the checkout
   --out DIR      where the files go that COMMAND leaves in /out; default: .cache/vm/out
@@ -60,7 +62,7 @@ interface Answer {
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["_", "arch", "filter", "out", "run", "time"],
+    string: ["_", "arch", "filter", "out", "run", "skipped", "time"],
     boolean: ["help"],
     default: { arch: "amd64", out: cached("out"), time: "900" },
   });
@@ -69,8 +71,10 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return args.help ? 0 : 2;
   }
-  const { arch, filter, run } = args;
-  const [parts, names] = partitioned(args._.map(String), (argument) => argument.includes("/"));
+  const { arch, run, skipped } = args;
+  const [given, names] = partitioned(args._.map(String), (argument) => argument.includes("/"));
+  const chosen = skipped === undefined ? { parts: given, filter: args.filter } : await skippedIn(skipped);
+  const { parts, filter } = chosen;
   const whole = filter === undefined && parts.length === 0;
   const options: Options = { arch, filter, run, whole, out: resolve(args.out ?? ""), timeLimit };
   const kernels = chosenKernels(names, options.arch);
@@ -176,6 +180,16 @@ async function testFiles(parts: readonly string[]): Promise<string[]> {
   for (const folder of TESTS) await walk(folder);
   const wanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
   return found.filter((file) => !NOT_HERE.includes(file) && wanted(file)).sort();
+}
+
+/** The files of kernel tests that a report skipped, and a filter for just those. */
+async function skippedIn(report: string): Promise<{ parts: string[]; filter: string }> {
+  const skipped = casesOf(await Deno.readTextFile(report)).filter(({ file, outcome }) =>
+    outcome === "skipped" && /^tests\/(kernel|ffi)\//.test(file)
+  );
+  if (skipped.length === 0) throw new Error(`${report}: no kernel test was skipped`);
+  const names = new Set(skipped.map(({ name }) => RegExp.escape(name)));
+  return { parts: [...new Set(skipped.map(({ file }) => file))], filter: `/^(?:${[...names].join("|")})$/` };
 }
 
 /**

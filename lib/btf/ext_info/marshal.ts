@@ -37,6 +37,9 @@ export interface MarshalledExtInfos {
 export function marshalExtInfos(insns: readonly Instruction[], builder: BtfBuilder): MarshalledExtInfos {
   const funcs: number[] = [];
   const lines: number[] = [];
+  // A line of C makes several records one after the other, and a program is of one file or two.
+  const addFile = rememberLast((file: string) => builder.addString(file));
+  const addText = rememberLast((text: string) => builder.addString(text));
   let slot = 0;
   for (const insn of insns) {
     const func = insn.get(FUNC_INFO);
@@ -46,7 +49,7 @@ export function marshalExtInfos(insns: readonly Instruction[], builder: BtfBuild
       const line = source.line <= LINE_COL.maxLine ? source.line : 0;
       const column = source.column <= LINE_COL.maxColumn ? source.column : 0;
       const lineCol = line * (1 << LINE_COL.columnBits) + column;
-      lines.push(slot, builder.addString(source.file), builder.addString(source.text), lineCol);
+      lines.push(slot, addFile(source.file), addText(source.text), lineCol);
     }
     slot += insn.slots;
   }
@@ -58,6 +61,17 @@ export function marshalExtInfos(insns: readonly Instruction[], builder: BtfBuild
     lineInfo: toBytes(lines, order === HOST_BYTE_ORDER),
     lineInfoCount: lines.length * 4 / LINE_INFO_RECORD.size,
     lineInfoRecSize: LINE_INFO_RECORD.size,
+  };
+}
+
+/** `add`, called only for another text than the last. */
+function rememberLast(add: (text: string) => number): (text: string) => number {
+  let last = "";
+  let offset = add(last);
+  return (text) => {
+    if (text === last) return offset;
+    last = text;
+    return offset = add(text);
   };
 }
 
