@@ -7,33 +7,31 @@ import { killedWhileAttached } from "../support/attach_child.ts";
 import type { FeatureName } from "../support/features.ts";
 import { assertListsBecome, tracingLists } from "../support/kernel_lists.ts";
 import { assertLeavesNothing } from "../support/leaks.ts";
-import { inVm, needs } from "../support/mod.ts";
+import { needs } from "../support/mod.ts";
 import { loadTracer } from "./attach_support.ts";
 
 interface Kind {
   readonly program: string;
   readonly features: readonly FeatureName[];
   readonly mode?: "tracefs";
-  /** Its link is of the same kind as that of another one here, and so ends with its process in the same way. */
-  readonly alike?: true;
 }
 
 const KINDS: readonly Kind[] = [
   { program: "on_kprobe", features: ["kprobes"] },
   { program: "on_kprobe", features: ["kprobeEvents"], mode: "tracefs" },
-  { program: "on_kretprobe", features: ["kprobes"], alike: true },
-  { program: "on_ksyscall", features: ["kprobes"], alike: true },
+  { program: "on_kretprobe", features: ["kprobes"] },
+  { program: "on_ksyscall", features: ["kprobes"] },
   { program: "on_kprobe_multi", features: ["kprobeMulti"] },
-  { program: "on_kprobe_session", features: ["kprobeSession"], alike: true },
+  { program: "on_kprobe_session", features: ["kprobeSession"] },
   { program: "on_fentry", features: ["fentry"] },
-  { program: "on_fmod_ret", features: ["fentry"], alike: true },
+  { program: "on_fmod_ret", features: ["fentry"] },
   { program: "on_lsm", features: ["bpfLsm"] },
   { program: "on_tp", features: ["syscallTracepoints"] },
   { program: "on_raw_tp", features: [] },
   { program: "on_tp_btf", features: [] },
 ];
 
-for (const { program, features, mode, alike } of KINDS) {
+for (const { program, features, mode } of KINDS) {
   const what = `${program}${mode === undefined ? "" : ` through ${mode}`}`;
   Deno.test({
     name: `nothing stays of ${what} after it is closed, nor after an error with it attached`,
@@ -53,8 +51,6 @@ for (const { program, features, mode, alike } of KINDS) {
     },
   });
 
-  // Where the CPU is emulated, each start of a process takes its time.
-  if (alike && inVm()) continue;
   Deno.test({
     name: `nothing stays of ${what} after its process was killed`,
     ...needs({ bpf: true, btf: true, tracefs: true, features }),
