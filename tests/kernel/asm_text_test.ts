@@ -44,7 +44,7 @@ function verifierText(insns: readonly Instruction[]): string | undefined {
     if (!(error instanceof sys.SyscallError)) throw error;
   }
   const text = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
-  return new RegExp(`^${SLOT}: (\\(..\\) .*?)(?: *; .*)?$`, "m").exec(text)?.[1];
+  return new RegExp(`^${SLOT}: (\\(..\\) .*?)(?: *;.*)?$`, "m").exec(text)?.[1];
 }
 
 /** It has to have its addresses, in user space, before a program that has it. */
