@@ -13,6 +13,7 @@ import { BpfMapFlag, BpfMapType, BpfRingbuf } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { claimMap } from "./being_read.ts";
+import { mapRing } from "./ring_memory.ts";
 import { nap, Pace } from "./pace.ts";
 import type { RecordHandler, RingMemory } from "./ring.ts";
 import { Readiness } from "./waiter.ts";
@@ -135,18 +136,15 @@ export class OverwriteRing implements Disposable {
     }
     using cleanup = new DisposableStack();
     cleanup.use(claimMap(id, `ring buffer "${map.name}"`));
-    const page = sys.pageSize();
     this.name = map.name;
     this.sizeBytes = maxEntries;
-    const fd = cleanup.use(sys.duplicateFd(map.fd)).value;
-    const consumer = cleanup.use(sys.mapMemory({ fd, length: page, offset: 0, writable: true }));
-    const rest = cleanup.use(sys.mapMemory({ fd, length: page + 2 * maxEntries, offset: page, writable: false }));
+    const { fd, consumer, rest, dataOffset } = mapRing(map.fd, maxEntries, "consumer", cleanup);
     const { buffer } = rest;
     this.#reader = new OverwriteReader({
       consumer: consumer.buffer,
       producer: buffer,
       data: buffer,
-      dataOffset: page,
+      dataOffset,
     });
     this.#pace = new Pace(cleanup.use(new Readiness(fd)));
     this.#resources = cleanup.move();

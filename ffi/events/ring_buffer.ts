@@ -8,6 +8,7 @@ import { BpfMapFlag, BpfMapType } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
 import { claimMap } from "./being_read.ts";
+import { mapRing } from "./ring_memory.ts";
 import { nap, Pace, turn } from "./pace.ts";
 import { RecordBatch } from "./record_batch.ts";
 import type { RecordSource } from "./record_source.ts";
@@ -63,19 +64,15 @@ export class RingBuffer implements RecordSource {
     }
     using cleanup = new DisposableStack();
     cleanup.use(claimMap(id, `ring buffer "${map.name}"`));
-    const page = sys.pageSize();
     this.name = map.name;
     this.sizeBytes = maxEntries;
-    const fd = cleanup.use(sys.duplicateFd(map.fd)).value;
-    const consumer = cleanup.use(sys.mapMemory({ fd, length: page, offset: 0, writable: true }));
-    // One mapping of the producer's page and both copies of the data: read only, as the kernel demands.
-    const rest = cleanup.use(sys.mapMemory({ fd, length: page + 2 * this.sizeBytes, offset: page, writable: false }));
+    const { fd, consumer, rest, dataOffset } = mapRing(map.fd, maxEntries, "consumer", cleanup);
     this.#memory = rest;
     this.#reader = new RingReader({
       consumer: consumer.buffer,
       producer: rest.buffer,
       data: rest.buffer,
-      dataOffset: page,
+      dataOffset,
     }, { ordered: Deno.build.arch === "x86_64" && options.atomics !== true });
     this.#pace = new Pace(cleanup.use(new Readiness(fd)));
     this.#resources = cleanup.move();

@@ -8,6 +8,7 @@ import { UnsupportedError } from "../../lib/errors.ts";
 import { BpfMapType } from "../../lib/uapi/mod.ts";
 import type { BpfMap } from "../map/mod.ts";
 import * as sys from "../sys/mod.ts";
+import { mapRing } from "./ring_memory.ts";
 import { UserRing } from "./user_ring.ts";
 
 /** So long a producer waits between two looks for room, in ms: at first, and at last. */
@@ -56,12 +57,9 @@ export class UserRingBuffer implements Disposable {
     }
     using cleanup = new DisposableStack();
     const { maxEntries } = sys.mapInfo(map.fd);
-    const page = sys.pageSize();
     this.name = map.name;
-    const fd = cleanup.use(sys.duplicateFd(map.fd)).value;
-    const consumer = cleanup.use(sys.mapMemory({ fd, length: page, offset: 0, writable: false }));
-    const rest = cleanup.use(sys.mapMemory({ fd, length: page + 2 * maxEntries, offset: page, writable: true }));
-    this.#ring = new UserRing({ consumer: consumer.buffer, producer: rest.buffer, dataOffset: page });
+    const { consumer, rest, dataOffset } = mapRing(map.fd, maxEntries, "producer", cleanup);
+    this.#ring = new UserRing({ consumer: consumer.buffer, producer: rest.buffer, dataOffset });
     this.#resources = cleanup.move();
   }
 

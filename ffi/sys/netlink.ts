@@ -16,7 +16,7 @@ import {
   encodeMessage,
   type NetlinkMessage,
 } from "./netlink_message.ts";
-import { AddressFamily, setSocketOption, socket, SocketType } from "./socket.ts";
+import { AddressFamily, setSocketOption, SOCK_NONBLOCK, socket, SocketType } from "./socket.ts";
 
 /** Flags of requests (linux/netlink.h). */
 export const NetlinkFlag = {
@@ -39,8 +39,6 @@ const NLM_F_ACK_TLVS = 0x200;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NETLINK_ROUTE = 0;
-/** The kernel answers while it is asked: there is nothing to wait for, and an answer that was lost is not waited for. */
-const SOCK_NONBLOCK = 0o4000;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -106,6 +104,7 @@ function receive(fd: Fd, buffer: Uint8Array<ArrayBuffer>): number {
 
 function openSocket(): Fd {
   using cleanup = new DisposableStack();
+  // The kernel answers while it is asked: there is nothing to wait for, and an answer that was lost is not waited for.
   const fd = cleanup.use(socket(AddressFamily.AF_NETLINK, SocketType.SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE));
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) {
     try {

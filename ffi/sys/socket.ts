@@ -38,7 +38,8 @@ const SO_DETACH_FILTER = 27;
 const SO_ATTACH_BPF = 50;
 const SO_ATTACH_REUSEPORT_EBPF = 52;
 const SO_DETACH_REUSEPORT_BPF = 68;
-const SOCK_NONBLOCK = 0o4000;
+/** Added to a type: nothing waits (asm-generic/fcntl.h). */
+export const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 /** `ETH_P_ALL` (linux/if_ether.h). */
 const ETH_P_ALL = 3;

@@ -15,18 +15,9 @@ const PRIVATE = struct("veth_priv", 12, [
   member("debpf_nothing", U32, 64),
 ]);
 
-function isLoaded(module: string): boolean {
-  try {
-    return Deno.build.os === "linux" && Deno.lstatSync(`/sys/kernel/btf/${module}`).isFile;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test({
   name: "relocate() finds in a module what the kernel lacks, and reads no module for what it has",
-  ...needs({ ffi: true, btf: true }),
-  ...(isLoaded("veth") ? {} : { ignore: true }),
+  ...needs({ btf: true, features: ["vethModule"] }),
   fn() {
     assertEquals(hostBtf().find("veth_priv", BtfKind.Struct), undefined);
     const list = relocations([

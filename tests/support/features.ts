@@ -111,6 +111,11 @@ export const FEATURES = {
         exclProgHash: new Uint8Array(32),
       }),
   },
+  vethModule: {
+    words: "the module veth, with its BTF",
+    since: "5.11",
+    has: () => sys.exists("/sys/kernel/btf/veth"),
+  },
   perfLost: {
     words: "the format PERF_FORMAT_LOST of perf events",
     since: "6.0",
